@@ -1,0 +1,49 @@
+"""The tour: the main job before one's eyes, over HTTP alone, each step checked."""
+
+from collections.abc import Sequence
+
+from local.client import Client
+from local.receiver import Receiver
+from local.story import Report, TourResult, TourSettings
+from local.tour import clock, company, gifts, proof, subscribing, usage, visit, webhooks
+from local.tour.stage import Act, Stage, play
+
+FIRST_VISIT: Sequence[Act] = (
+    ("The plans on offer", company.offer_plans),
+    ("A webhook endpoint", webhooks.register_endpoint),
+    ("Ada registers and logs in", subscribing.register),
+    ("Ada starts a trial", subscribing.start_trial),
+    ("The same request again", subscribing.repeat_request),
+    ("Ada puts in a test card", subscribing.put_in_card),
+    ("Bob's card, which will fail later", subscribing.put_in_failing_card),
+    ("Carol subscribes with three seats", subscribing.subscribe_with_seats),
+    ("Carol's first invoice is paid", subscribing.await_first_payment),
+    ("Carol uses up a hard limit", usage.use_up_limit),
+    ("Carol's API calls are counted", usage.send_events),
+    ("Fifteen days pass", clock.pass_trial),
+    ("Ada's trial became a paid month", subscribing.check_conversion),
+    ("Bob's card was declined", subscribing.check_decline),
+    ("A month passes", clock.pass_month),
+    ("Ada's renewal was charged", subscribing.check_renewal),
+    ("Carol's usage was billed", usage.check_arrears),
+    ("Ada buys a gift", gifts.buy),
+    ("The gift arrives by mail", gifts.await_mail),
+    ("Dora redeems the gift", gifts.redeem),
+    ("Carol gets money back", subscribing.refund),
+    ("Webhooks came in signed", webhooks.check_deliveries),
+    ("The event feed has no gap", webhooks.check_feed),
+    ("Every rule of the books holds", proof.check_invariants),
+    ("The audit log is whole", proof.verify_audit),
+)
+LATER_VISIT: Sequence[Act] = (
+    ("The company is as it was left", visit.count_company),
+    ("Money that came in", visit.count_money),
+    ("The outbox is empty", visit.check_outbox),
+)
+
+
+def run(settings: TourSettings, report: Report) -> TourResult:
+    """This function will show the main job, the whole story where there is no history yet, and count what was right."""
+    with Receiver().listening() as receiver:
+        stage = Stage(settings=settings, api=Client(settings.base_url, settings.api_key), receiver=receiver)
+        return play(FIRST_VISIT if settings.first_run else LATER_VISIT, stage, report)
