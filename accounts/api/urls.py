@@ -1,0 +1,12 @@
+"""The routes of customers, keys, environments and logins."""
+
+from accounts.api import views
+from core.http.routes import Router
+
+router = Router()
+router.register("auth", views.Auth, basename="auth")
+router.register("customers", views.Customers, basename="customers")
+router.register("api-keys", views.ApiKeys, basename="api-keys")
+router.register("environments", views.Environments, basename="environments")
+
+urlpatterns = router.urls

@@ -1,0 +1,8 @@
+"""The routes of customers, keys, environments and logins."""
+
+from accounts.api.views.auth import Auth
+from accounts.api.views.customers import Customers
+from accounts.api.views.environments import Environments
+from accounts.api.views.keys import ApiKeys
+
+__all__ = ["ApiKeys", "Auth", "Customers", "Environments"]

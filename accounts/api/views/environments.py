@@ -1,0 +1,44 @@
+"""`/environments`."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.api.serializers import AdvanceClock, EnvironmentBody
+from core import clock, errors, tenancy
+from core.http.views import Listed, Request, Resource, Retrieved, accepted
+from core.models import Environment
+from jobs import services as jobs
+
+
+class Environments(Listed, Retrieved, Resource):
+    """The tenant's worlds: one live, and sandboxes whose clock can be moved."""
+
+    scope = "environments"
+    prefix = "env"
+    serializer_class = EnvironmentBody
+    request_bodies = {"advance": AdvanceClock}
+    responses = {"advance": {202: EnvironmentBody}}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """This function will return the tenant's environments."""
+        return Environment.objects.of_tenants().filter(tenant_id=tenancy.require().tenant_id)
+
+    @action(detail=True, methods=["post"], url_path="clock/advance")
+    def advance(self, request: Request, pk: str) -> Response:
+        """This function will let time pass in the sandbox of the credentials; what falls due on the way happens."""
+        body = AdvanceClock.parse(request)
+        if self.key != tenancy.environment_id():
+            raise errors.NotFound
+        environment = jobs.advance_clock(to=_target(body), actor=request.actor, now=clock.now())
+        return accepted(EnvironmentBody.of(environment))
+
+
+def _target(body: dict[str, Any]) -> datetime:
+    if "to" in body:
+        target: datetime = body["to"]
+        return target
+    return clock.now() + timedelta(days=body["by_days"])

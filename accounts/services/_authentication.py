@@ -1,0 +1,141 @@
+"""Who is asking: what a credential proves, looked up before any environment is known."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists
+
+from accounts import credentials, tokens
+from accounts.models import ApiKey, Login, Membership, RefreshToken, User
+from accounts.services import _sessions
+from audit import services as audit
+from core import ids
+from core.actor import Actor
+from core.http import refusals
+from core.models import Environment
+from core.tenancy import Scope, scope
+from core.tenancy.system import system_scope
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+EVERYTHING = frozenset({"read", "write"})
+OF_ROLE = {
+    Membership.Role.OWNER: EVERYTHING,
+    Membership.Role.ADMIN: EVERYTHING,
+    Membership.Role.FINANCE: frozenset({"read", "invoices:write", "payments:write", "payment-methods:write"}),
+    Membership.Role.SUPPORT: frozenset({"read", "customers:write", "subscriptions:write", "gifts:write"}),
+    Membership.Role.DEVELOPER: frozenset(
+        {"read", "api-keys:write", "environments:write", "usage:write", "events:write", "webhook-endpoints:write"}
+    ),
+    Membership.Role.VIEWER: frozenset({"read"}),
+}
+ACTOR_OF = {ApiKey.Type.SECRET: "key", ApiKey.Type.PUBLISHABLE: "publishable", ApiKey.Type.SYSTEM: "operator"}
+
+
+class CredentialRefused(refusals.Unauthenticated):
+    """One answer for an unknown, a wrong, an expired and a revoked credential."""
+
+    code = "invalid_credential"
+    title = "The API key or access token is not valid."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who asks, and in which environment, its clock as of now."""
+
+    actor: Actor
+    scope: Scope
+
+
+def authenticate_key(text: str, *, environment: str = "", now: datetime) -> Identity:
+    """This function will return whose API key a text is. `now` is the machine's instant.
+
+    A system key names the environment it works in by its public id; without one it is the platform's own. Each of its
+    uses is audited there. Every other key belongs to one environment and may name no other.
+
+    :raises CredentialRefused: if it is no key that opens anything now.
+    """
+    row = _find_key(credentials.lookup_of(text), now=now)
+    if row is None or not credentials.is_same(text, row.hash) or not row.is_usable(at=now):
+        raise CredentialRefused
+    actor = Actor(type=ACTOR_OF[ApiKey.Type(row.type)], id=row.public_id, scopes=frozenset(row.scopes))
+    if row.type == ApiKey.Type.SYSTEM:
+        return _platform_identity(actor, row, environment)
+    if environment not in ("", row.environment.public_id):
+        raise CredentialRefused
+    return Identity(actor=actor, scope=row.environment.as_scope())
+
+
+def authenticate_token(text: str, *, now: datetime) -> Identity:
+    """This function will return whose access token a text is. `now` is the machine's instant.
+
+    :raises CredentialRefused: if it is not ours, has expired, or its session or its owner is gone.
+    """
+    try:
+        claims = tokens.read(text, keyring=_sessions.keyring(), now=now)
+        kind = claims.subject.partition("_")[0]
+        found = _customer(claims) if kind == "cus" else _member(claims)
+    except (tokens.TokenRefused, ids.MalformedId) as cause:
+        raise CredentialRefused from cause
+    if found is None:
+        raise CredentialRefused
+    return found
+
+
+def _find_key(lookup: str | None, *, now: datetime) -> ApiKey | None:
+    if lookup is None:
+        return None
+    # The scope before the transaction: so the database is told once, on a path that every request takes.
+    with system_scope("accounts: whose key is this"), transaction.atomic():
+        row = ApiKey.objects.select_related("environment").filter(lookup=lookup).first()
+        if row is not None and (row.last_used_at is None or row.last_used_at + USE_NOTED_EVERY <= now):
+            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row
+
+
+@transaction.atomic
+def _platform_identity(actor: Actor, row: ApiKey, environment: str) -> Identity:
+    chosen = row.environment
+    if environment:
+        chosen = _named(environment)
+    with scope(chosen.as_scope()):
+        audit.record(action="system_key.used", target=chosen.public_id, outcome="success", actor=actor.label, meta={})
+    return Identity(actor=actor, scope=chosen.as_scope())
+
+
+def _named(environment: str) -> Environment:
+    try:
+        return Environment.objects.get(pk=ids.decode(Environment.prefix, environment))
+    except (ids.MalformedId, Environment.DoesNotExist) as cause:
+        raise CredentialRefused("There is no such environment.") from cause
+
+
+def _customer(claims: tokens.Claims) -> Identity | None:
+    customer_id = ids.decode("cus", claims.subject)
+    with system_scope("accounts: whose token is this"), transaction.atomic():
+        found = Login.objects.select_related("environment").filter(
+            ~_is_ended(claims), customer_id=customer_id, environment_id=claims.environment_id,
+            session_version=claims.session_version, disabled_at=None,
+        ).first()  # fmt: skip
+    if found is None:
+        return None
+    actor = Actor(type="customer", id=claims.subject, scopes=EVERYTHING, customer_id=customer_id)
+    return Identity(actor=actor, scope=found.environment.as_scope())
+
+
+def _member(claims: tokens.Claims) -> Identity | None:
+    with system_scope("accounts: whose token is this"), transaction.atomic():
+        place = Membership.objects.select_related("user").filter(
+            ~_is_ended(claims), user_id=ids.decode(User.prefix, claims.subject), user__is_active=True,
+            user__session_version=claims.session_version, tenant__environments=claims.environment_id,
+        ).first()  # fmt: skip
+        environment = Environment.objects.of_tenants().filter(pk=claims.environment_id).first()
+    if place is None or environment is None:
+        return None
+    role = Membership.Role(place.role)
+    actor = Actor(type="member", id=claims.subject, scopes=OF_ROLE[role], role=role.value)
+    return Identity(actor=actor, scope=environment.as_scope())
+
+
+def _is_ended(claims: tokens.Claims) -> Exists:
+    return Exists(RefreshToken.objects.filter(family=claims.session, revoked_at__isnull=False))

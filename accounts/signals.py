@@ -1,0 +1,84 @@
+"""What this app says has happened. No fact carries a password, a key, a token, a name or an e-mail address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerCreated(Event):
+    """Somebody who can be billed exists; `subject` and `customer` are his id."""
+
+    type: ClassVar[str] = "customer.created"
+
+    customer: str
+    external_ref: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerUpdated(Event):
+    """A customer's particulars changed; `changed` names the members, not their values."""
+
+    type: ClassVar[str] = "customer.updated"
+
+    customer: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerRegistered(Event):
+    """A customer made a login of his own."""
+
+    type: ClassVar[str] = "customer.registered"
+
+    customer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(Event):
+    """A login's password was replaced; all its sessions ended."""
+
+    type: ClassVar[str] = "customer.password_changed"
+
+    customer: str
+    by_reset: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsEnded(Event):
+    """A person logged out everywhere; `subject` is the customer or the member."""
+
+    type: ClassVar[str] = "session.all_ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshTokenReused(Event):
+    """A refresh token came back after its successor had been handed out: its whole session was ended."""
+
+    type: ClassVar[str] = "session.token_reused"
+
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyIssued(Event):
+    """An API key exists; `subject` is its id."""
+
+    type: ClassVar[str] = "api_key.issued"
+
+    key_type: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRevoked(Event):
+    """An API key was given an end; `ends_at` lies ahead while a rotation overlaps."""
+
+    type: ClassVar[str] = "api_key.revoked"
+
+    ends_at: datetime
+    replaced_by: str | None
+    reason: str

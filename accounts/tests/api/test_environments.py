@@ -1,0 +1,67 @@
+"""`/environments` over HTTP, and the travelling clock of a sandbox."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from accounts.tests.api.clients import problem, with_key
+from core import ids, tenancy
+from core.models import Environment
+from core.tenancy import Scope
+
+pytestmark = pytest.mark.django_db
+
+ENVIRONMENTS = "/api/v1/environments"
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def path(scope: Scope) -> str:
+    return f"{ENVIRONMENTS}/{ids.encode('env', scope.environment_id)}"
+
+
+def test_a_tenant_sees_its_worlds_and_not_the_platform() -> None:
+    kinds = {one["kind"] for one in with_key().get(ENVIRONMENTS).json()["data"]}
+    assert kinds == {"live", "sandbox"}
+    platform = ids.encode("env", tenancy.PLATFORM_ID)
+    assert problem(with_key().get(f"{ENVIRONMENTS}/{platform}")) == (404, "not_found")
+
+
+def test_a_sandbox_lets_days_pass(environment: Scope, freeze: Callable[[datetime], None]) -> None:
+    freeze(NOON)
+    response = with_key().post(f"{path(environment)}/clock/advance", {"by_days": 14})
+    assert response.status_code == 202, response.content
+    assert response.json().items() >= {
+        "kind": "sandbox", "clock_at": "2026-01-15T12:00:00Z", "advancing_to": "2026-01-29T12:00:00Z",
+    }.items()  # fmt: skip
+
+
+def test_a_sandbox_goes_to_an_instant_and_never_back(environment: Scope, freeze: Callable[[datetime], None]) -> None:
+    freeze(NOON)
+    advance = f"{path(environment)}/clock/advance"
+    assert problem(with_key().post(advance, {"to": "2026-01-15T11:59:59Z"})) == (409, "clock_refused")
+    assert with_key().post(advance, {"to": "2026-02-01T00:00:00+02:00"}).status_code == 202
+    assert Environment.objects.get(pk=environment.environment_id).advancing_to == datetime(2026, 1, 31, 22, tzinfo=UTC)
+
+
+def test_a_live_clock_is_left_alone(live_environment: Scope) -> None:
+    with tenancy.scope(live_environment):
+        client = with_key()
+    response = client.post(f"{path(live_environment)}/clock/advance", {"by_days": 1})
+    assert problem(response) == (409, "clock_refused")
+
+
+def test_only_the_environment_of_the_credentials_moves(live_environment: Scope, environment: Scope) -> None:
+    with tenancy.scope(live_environment):
+        client = with_key()
+    assert problem(client.post(f"{path(environment)}/clock/advance", {"by_days": 1})) == (404, "not_found")
+    assert Environment.objects.get(pk=environment.environment_id).advancing_to is None
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"by_days": 0}, {"by_days": 1, "to": "2026-02-01T00:00:00Z"}, {"to": "2026-02-01T00:00:00"}]
+)
+def test_a_wrong_body_moves_nothing(environment: Scope, body: dict[str, object]) -> None:
+    response = with_key().post(f"{path(environment)}/clock/advance", body)
+    assert response.status_code in (400, 422)
+    assert Environment.objects.get(pk=environment.environment_id).advancing_to is None

@@ -1,0 +1,95 @@
+"""The audit log: entries that only grow, and the seals that chain them."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from core import ids
+from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
+
+
+class EntryQuerySet(ScopedQuerySet["Entry"]):
+    def about(self, target: str) -> "EntryQuerySet":
+        """Everything that happened to one thing."""
+        return self.filter(target=target)
+
+
+EntryManager = ScopedManager.from_queryset(EntryQuerySet)
+
+
+class Entry(ScopedRow):
+    """One thing somebody did or tried. `text` is what was signed; the columns beside it are for searching only."""
+
+    class Outcome(models.TextChoices):
+        SUCCESS = "success"
+        PARTIAL = "partial"
+        DENIED = "denied"
+        ERROR = "error"
+        RETRY = "retry"
+
+    prefix: ClassVar[str] = "aud"
+
+    at = models.DateTimeField(help_text="Real time, whatever the environment's clock says.")
+    actor = models.CharField(max_length=120)
+    action = models.CharField(max_length=80)
+    target = models.CharField(max_length=120, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    request_id = models.CharField(max_length=128, blank=True)
+    client_ip = models.CharField(max_length=45, blank=True)
+    event_id = models.UUIDField(null=True, help_text="The fact this entry was written for.")
+    key_id = models.CharField(max_length=20)
+    text = models.TextField()
+    mac = models.BinaryField(max_length=32)
+
+    objects: ClassVar[EntryManager["Entry"]] = EntryManager()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "event_id"], name="audit_entry_one_per_fact")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "target", "id"], name="audit_entry_target"),
+            models.Index(fields=["environment", "actor", "id"], name="audit_entry_actor"),
+            models.Index(fields=["environment", "action", "id"], name="audit_entry_action"),
+        ]
+
+    @property
+    def fact_id(self) -> str:
+        """The public id of the fact it was written for, empty if it was written for none."""
+        return ids.encode("evt", self.event_id) if self.event_id else ""
+
+
+class Unsealed(ScopedRow):
+    """An entry that waits for its place in the chain; its id is the entry's. Deleted by the sealer, never by others."""
+
+    prefix: ClassVar[str] = "uns"
+
+
+class Seal(ScopedRow):
+    """An entry's place in its environment's chain, and the MAC that ties it to all before it."""
+
+    prefix: ClassVar[str] = "sea"
+
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="seal")
+    sequence = models.BigIntegerField()
+    mac = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "sequence"], name="audit_seal_sequence_once"),
+            models.CheckConstraint(condition=models.Q(sequence__gt=0), name="audit_seal_from_one"),
+        ]
+
+
+class Head(ScopedRow):
+    """The end of an environment's chain. Its lock lets one sealer work at a time."""
+
+    prefix: ClassVar[str] = "hed"
+
+    sequence = models.BigIntegerField(default=0)
+    mac = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["environment"], name="audit_head_one")]

@@ -1,0 +1,30 @@
+"""What the audit log hears: every fact, in its transaction, and every refused credential, after its rollback."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import receiver
+
+from audit import services
+from audit.models import Entry
+from core.events import Event, occurred
+from core.http.refusals import denied
+from core.models import scope_of
+from core.tenancy import PLATFORM_ID, scope
+
+
+@receiver(occurred, dispatch_uid="audit.record")
+def record(*, event: Event, event_id: UUID, **_: Any) -> None:
+    """This receiver will write the entry of a fact beside the change it speaks of."""
+    services.record(action=event.type, target=event.subject, actor=event.actor, meta=event.data(), event_id=event_id)
+
+
+@receiver(denied, dispatch_uid="audit.record_denial")
+def record_denial(*, actor_label: str, code: str, status: int, environment_id: UUID | None, **_: Any) -> None:
+    """This receiver will write down a request that was refused for who sent it."""
+    with scope(scope_of(environment_id or PLATFORM_ID)), transaction.atomic():
+        services.record(
+            action="request.denied", target="", actor=actor_label, outcome=Entry.Outcome.DENIED,
+            meta={"code": code, "status": status},
+        )  # fmt: skip

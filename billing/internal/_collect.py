@@ -1,0 +1,47 @@
+"""Asking for the money of an invoice."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.internal._invoices import locked
+from billing.models import Invoice
+from core.actor import Actor
+from payments import internal as payments
+from payments import selectors as money_in
+from payments.selectors import PaymentView
+
+
+def request(invoice: Invoice, *, actor: Actor, now: datetime, payment_method_id: UUID | None = None) -> PaymentView:
+    """This function will ask for what is due on a locked or new invoice, once: a payment under way is returned.
+
+    The key counts the payments asked for before, so that a repeat in another transaction makes no second one.
+    """
+    earlier = money_in.list_payments(invoice.public_id)
+    under_way = next((one for one in earlier if one.is_unsettled), None)
+    if under_way is not None:
+        return under_way
+    payment_id = payments.request_payment(
+        customer_id=invoice.customer_id,
+        amount_minor=invoice.due_minor,
+        currency=invoice.currency,
+        reference=invoice.public_id,
+        key=f"{invoice.public_id}:{len(earlier) + 1}",
+        description=f"Invoice {invoice.number}",
+        actor=actor,
+        now=now,
+        payment_method_id=payment_method_id,
+    )
+    return money_in.get_payment(payment_id)
+
+
+@transaction.atomic
+def collect_again(*, customer_id: UUID, actor: Actor, now: datetime) -> int:
+    """This function will ask again for every open invoice of a customer whose last payment failed, and count them."""
+    waiting = list(Invoice.objects.of(customer_id).declined().order_by("id").values_list("id", flat=True))
+    for invoice_id in waiting:
+        invoice = locked(invoice_id)
+        if invoice.state == Invoice.State.OPEN and invoice.due_minor:
+            request(invoice, actor=actor, now=now)
+    return len(waiting)

@@ -1,0 +1,74 @@
+"""Writing the books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from billing import postings
+from billing.models import Account, Invoice, Journal, Posting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booking:
+    """One business event to book: `reference` is unique in the environment, such as `payment:pay_…`."""
+
+    reference: str
+    kind: str
+    currency: str
+    at: datetime
+    invoice: Invoice | None = None
+    subject_id: UUID | None = None
+
+
+def is_booked(reference: str) -> bool:
+    """This function will tell whether a business event is in the books already."""
+    return Journal.objects.filter(reference=reference).exists()
+
+
+def post(booking: Booking, entries: Sequence[postings.Entry]) -> Journal:
+    """This function will write a journal in the caller's transaction.
+
+    :raises ValueError: if the entries do not sum to zero or are fewer than two; the database checks again at commit.
+    :raises django.db.IntegrityError: if the business event is booked already.
+    """
+    if not postings.balances(entries):
+        raise ValueError(f"{booking.reference} does not balance: {entries}")
+    accounts = _account_ids({entry.account for entry in entries}, booking.currency, booking.at)
+    journal = Journal.objects.create(
+        reference=booking.reference,
+        kind=booking.kind,
+        at=booking.at,
+        invoice=booking.invoice,
+        subject_id=booking.subject_id,
+    )
+    Posting.objects.bulk_create(
+        Posting(
+            journal=journal,
+            account_id=accounts[entry.account],
+            amount_minor=entry.amount_minor,
+            currency=booking.currency,
+        )
+        for entry in entries
+    )
+    return journal
+
+
+def entries_of(reference: str) -> list[postings.Entry]:
+    """This function will return what a business event moved, as it was booked; nothing if it is not."""
+    rows = (
+        Posting.objects.filter(journal__reference=reference).order_by("id").values_list("account__code", "amount_minor")
+    )
+    return [postings.Entry(account=code, amount_minor=amount) for code, amount in rows]
+
+
+def _account_ids(codes: set[str], currency: str, at: datetime) -> dict[str, UUID]:
+    found = dict(Account.objects.filter(code__in=codes, currency=currency).values_list("code", "id"))
+    missing = codes - found.keys()
+    if not missing:
+        return found
+    # Two transactions may open one account at the same time; whoever comes second finds the first one's.
+    Account.objects.bulk_create(
+        [Account(code=code, currency=currency, created_at=at) for code in sorted(missing)], ignore_conflicts=True
+    )
+    return dict(Account.objects.filter(code__in=codes, currency=currency).values_list("code", "id"))

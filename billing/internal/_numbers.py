@@ -1,0 +1,79 @@
+"""Taking the next number of a series."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from billing import numbering
+from billing.models import NumberCounter, NumberSeries
+from core import errors, ids, tenancy
+
+# The counter's row stays locked until the transaction ends: whoever comes next waits, and a rollback gives the number
+# back. Instants never run backwards along the numbers, even if two workers' clocks differ.
+_TAKE = """
+INSERT INTO billing_numbercounter AS counter (id, environment_id, series_id, bucket, last, last_issued_at)
+VALUES (%s, %s, %s, %s, 1, %s)
+ON CONFLICT (environment_id, series_id, bucket) DO UPDATE
+SET last = counter.last + 1, last_issued_at = GREATEST(counter.last_issued_at, EXCLUDED.last_issued_at)
+RETURNING id, last, last_issued_at
+"""
+
+
+_HOLD = "SELECT * FROM billing_numberseries WHERE code = %s AND environment_id = %s FOR KEY SHARE"
+
+
+class NumberingInUse(errors.Conflict):
+    code = "numbering_in_use"
+    title = "The series has given a number already; its format no longer changes."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A number that belongs to the transaction it was taken in; `issued_at` is `now`, or later if clocks differ."""
+
+    counter_id: UUID
+    sequence: int
+    number: str
+    issued_at: datetime
+
+
+def take(code: str, *, now: datetime) -> Taken:
+    """This function will take the next number of the environment's series, which is made at its first use."""
+    series = _series(code, now)
+    bucket = numbering.bucket(series.reset, now.astimezone(UTC))
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [ids.new(), tenancy.environment_id(), series.id, bucket, now])
+        counter_id, sequence, issued_at = cursor.fetchone()
+    number = numbering.number(series.format, sequence=sequence, at=issued_at.astimezone(UTC))
+    return Taken(counter_id=counter_id, sequence=sequence, number=number, issued_at=issued_at)
+
+
+def configure_series(code: str, *, pattern: str, reset: str, now: datetime) -> NumberSeries:
+    """This function will decide how a series writes its numbers, before its first one.
+
+    :raises billing.numbering.NumberFormatInvalid: if the pattern would write one number twice, or none.
+    :raises NumberingInUse: once a number has been given: a new pattern could meet an old number.
+    """
+    numbering.check(pattern, reset=reset)
+    series = NumberSeries.objects.select_for_update().get(pk=_series(code, now).pk)
+    if NumberCounter.objects.filter(series=series).exists():
+        raise NumberingInUse(series=code)
+    series.format, series.reset = pattern, reset
+    series.save(update_fields=["format", "reset"])
+    return series
+
+
+def _series(code: str, now: datetime) -> NumberSeries:
+    found = _held(code)
+    if found is None:
+        NumberSeries.objects.bulk_create([NumberSeries(code=code, created_at=now)], ignore_conflicts=True)
+        found = _held(code)
+    assert found is not None  # noqa: S101 - for the type checker
+    return found
+
+
+def _held(code: str) -> NumberSeries | None:
+    """The series, held against a change of its format; any number of invoices may hold it at the same time."""
+    return next(iter(NumberSeries.objects.raw(_HOLD, [code, tenancy.environment_id()])), None)

@@ -1,0 +1,147 @@
+"""Answers about invoices and the books for other apps and for the API."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncMonth
+
+from billing.models import Account, Invoice, Posting
+from core import ids
+from core.errors import NotFound
+
+# Which flow `issue_invoice` is: one transaction from lines to number and journal, money by rows.
+FLOW_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceView:
+    """An invoice as other apps know it. Amounts are minor units of `currency`; instants are UTC."""
+
+    id: UUID
+    public_id: str
+    customer_id: UUID
+    kind: str
+    state: str
+    reference: str
+    number: str | None
+    currency: str
+    total_minor: int
+    paid_minor: int
+    refunded_minor: int
+    due_minor: int
+    period_starts_at: datetime | None
+    period_ends_at: datetime | None
+    issued_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    last_failure_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthFigures:
+    """One month of one currency in the books: what was earned, given back, and received less refunds."""
+
+    month: date
+    currency: str
+    revenue_minor: int
+    refunds_minor: int
+    cash_minor: int
+
+
+def get_invoice(invoice_id: UUID) -> InvoiceView:
+    """This function will return an invoice of the environment in force.
+
+    :raises core.errors.NotFound: if it has no such invoice.
+    """
+    row = Invoice.objects.filter(pk=invoice_id).first()
+    if row is None:
+        raise NotFound
+    return view(row)
+
+
+def find_invoice(public_id: str) -> InvoiceView | None:
+    """This function will return the invoice of a public id, or None if the text is none or names nothing."""
+    invoice_id = decoded(public_id)
+    row = Invoice.objects.filter(pk=invoice_id).first() if invoice_id else None
+    return view(row) if row else None
+
+
+def list_invoices(reference: str) -> tuple[InvoiceView, ...]:
+    """This function will return every invoice of an agreement or gift by its public id, the oldest first."""
+    return tuple(view(row) for row in Invoice.objects.about(reference).order_by("id"))
+
+
+def list_open_invoices(reference: str) -> tuple[InvoiceView, ...]:
+    """This function will return the invoices of a reference that wait for money, the oldest first."""
+    return tuple(view(row) for row in Invoice.objects.about(reference).open().order_by("id"))
+
+
+def count_by_state() -> dict[str, int]:
+    """This function will return how many invoices the environment has in each state, also where it has none."""
+    counted = dict(Invoice.objects.order_by().values_list("state").annotate(Count("id")))
+    return {state: counted.get(state, 0) for state in Invoice.State.values}
+
+
+def list_months() -> tuple[MonthFigures, ...]:
+    """This function will return the environment's revenue, refunds and cash per month (UTC) and currency.
+
+    The books are the only source: whatever has been posted is in it, and nothing else.
+    """
+    codes = (Account.Code.REVENUE, Account.Code.REFUNDS, Account.Code.CASH)
+    rows = (
+        Posting.objects.filter(account__code__in=codes)
+        .annotate(month=TruncMonth("journal__at", tzinfo=UTC))
+        .order_by("month", "currency")
+        .values_list("month", "currency", "account__code")
+        .annotate(Sum("amount_minor"))
+    )
+    return tuple(_months(rows))
+
+
+def _months(rows: Iterable[tuple[datetime, str, str, int]]) -> Iterable[MonthFigures]:
+    sums: dict[tuple[date, str], dict[str, int]] = {}
+    for month, currency, code, amount in rows:
+        sums.setdefault((month.date(), currency), {})[code] = int(amount)
+    for (month_date, currency), by_code in sorted(sums.items()):
+        yield MonthFigures(
+            month=month_date,
+            currency=currency,
+            revenue_minor=-by_code.get(Account.Code.REVENUE, 0),
+            refunds_minor=by_code.get(Account.Code.REFUNDS, 0),
+            cash_minor=by_code.get(Account.Code.CASH, 0),
+        )
+
+
+def view(row: Invoice) -> InvoiceView:
+    """This function will return the frozen view of a row."""
+    return InvoiceView(
+        id=row.id,
+        public_id=row.public_id,
+        customer_id=row.customer_id,
+        kind=row.kind,
+        state=row.state,
+        reference=row.reference,
+        number=row.number,
+        currency=row.currency,
+        total_minor=row.total_minor,
+        paid_minor=row.paid_minor,
+        refunded_minor=row.refunded_minor,
+        due_minor=row.due_minor,
+        period_starts_at=row.period_starts_at,
+        period_ends_at=row.period_ends_at,
+        issued_at=row.issued_at,
+        paid_at=row.paid_at,
+        voided_at=row.voided_at,
+        last_failure_code=row.last_failure_code,
+    )
+
+
+def decoded(text: str) -> UUID | None:
+    """This function will return the id behind an invoice's public id, or None if the text is none."""
+    try:
+        return ids.decode(Invoice.prefix, text)
+    except NotFound:
+        return None

@@ -1,0 +1,145 @@
+"""`/invoices`: listed, filtered, shown with their lines, voided and paid."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.tests.factories import make_key
+from billing import selectors
+from billing.models import Invoice
+from billing.services import void_invoice
+from billing.tests.factories import AT, issue, make_customer_id, settle
+from core import ids
+from core.actor import SYSTEM
+from tests.fixtures import Api
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/v1/invoices"
+
+
+@pytest.fixture
+def backend() -> Api:
+    return Api(make_key())
+
+
+def problem(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+def test_an_invoice_is_shown_with_its_lines(backend: Api) -> None:
+    invoice = issue(1000, 250, reference="sub_1")
+    shown = backend.get(f"{PATH}/{invoice.public_id}").json()
+    assert shown["id"] == invoice.public_id
+    assert shown["customer"] == ids.encode("cus", invoice.customer_id)
+    assert (shown["number"], shown["state"], shown["total_minor"], shown["due_minor"]) == (
+        "INV-202601-00001", "open", 1250, 1250,
+    )  # fmt: skip
+    assert [(line["amount_minor"], line["quantity"], line["currency"]) for line in shown["lines"]] == [
+        (1000, "1", "USD"), (250, "1", "USD"),
+    ]  # fmt: skip
+    assert shown["issued_at"] == "2026-01-15T12:00:00Z"
+
+
+def test_an_unknown_invoice_is_not_found(backend: Api) -> None:
+    assert problem(backend.get(f"{PATH}/{ids.encode('inv', ids.new())}")) == (404, "not_found")
+
+
+def test_the_list_has_the_newest_first(backend: Api) -> None:
+    invoices = [issue().public_id for _ in range(3)]
+    assert [one["id"] for one in backend.get(PATH).json()["data"]] == invoices[::-1]
+
+
+def listed(backend: Api, **query: str) -> set[str]:
+    response = backend.get(PATH, **query)
+    assert response.status_code == 200, response.content
+    return {one["id"] for one in response.json()["data"]}
+
+
+def test_the_list_is_filtered(backend: Api) -> None:
+    customer_id = make_customer_id()
+    first = issue(customer_id=customer_id, reference="sub_1")
+    paid = settle(issue(kind="gift", now=AT + timedelta(days=1)))
+    assert listed(backend, customer=ids.encode("cus", customer_id)) == {first.public_id}
+    assert listed(backend, state="paid") == {paid.public_id}
+    assert listed(backend, kind="gift") == {paid.public_id}
+    assert listed(backend, reference="sub_1") == {first.public_id}
+    assert listed(backend, number=str(first.number)) == {first.public_id}
+    assert listed(backend, issued_from="2026-01-16T00:00:00Z") == {paid.public_id}
+    assert listed(backend, issued_before="2026-01-16T00:00:00Z") == {first.public_id}
+
+
+@pytest.mark.parametrize("query", [
+    {"state": "lost"}, {"customer": "inv_1"}, {"issued_from": "2026-01-16"}, {"color": "red"},
+])  # fmt: skip
+def test_a_filter_that_is_not_understood_is_refused(backend: Api, query: dict[str, str]) -> None:
+    assert backend.get(PATH, **query).status_code == 400
+
+
+def queries_of_list(backend: Api) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        backend.get(PATH)
+    return sum("billing_" in one["sql"] for one in queries)
+
+
+def test_the_list_takes_two_queries_however_long_it_is(backend: Api) -> None:
+    issue(1, 2, 3)
+    assert queries_of_list(backend) == 2
+    for _ in range(4):
+        issue(1, 2, 3)
+    assert queries_of_list(backend) == 2
+
+
+def test_paying_answers_the_payment(backend: Api) -> None:
+    invoice = issue(1000)
+    response = backend.post(f"{PATH}/{invoice.public_id}/pay", {})
+    assert response.status_code == 202
+    body = response.json()
+    assert (body["status"], body["invoice"], body["amount_minor"]) == ("pending", invoice.public_id, 1000)
+    assert body["id"].startswith("pay_")
+
+
+def test_a_paid_invoice_is_not_paid_again(backend: Api) -> None:
+    paid = settle(issue(1000))
+    assert problem(backend.post(f"{PATH}/{paid.public_id}/pay", {})) == (409, "invoice_not_open")
+
+
+def test_voiding_answers_the_void_invoice(backend: Api) -> None:
+    invoice = issue(1000)
+    response = backend.post(f"{PATH}/{invoice.public_id}/void", {"reason": "Ordered by mistake"})
+    assert response.status_code == 200
+    assert (response.json()["state"], response.json()["due_minor"]) == ("void", 0)
+
+
+def test_voiding_needs_a_reason(backend: Api) -> None:
+    invoice = issue(1000)
+    response = backend.post(f"{PATH}/{invoice.public_id}/void", {})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/reason"
+    assert selectors.get_invoice(invoice.id).state == "open"
+
+
+def test_a_void_invoice_is_not_voided_again(backend: Api) -> None:
+    invoice = issue(1000)
+    void_invoice(invoice_id=invoice.id, reason="Mistake", actor=SYSTEM, now=AT)
+    assert problem(backend.post(f"{PATH}/{invoice.public_id}/void", {"reason": "Again"})) == (409, "invoice_not_open")
+
+
+def test_invoices_are_not_made_by_hand(backend: Api) -> None:
+    assert problem(backend.post(PATH, {})) == (405, "method_not_allowed")
+    assert not Invoice.objects.exists()
+
+
+def test_a_key_that_may_only_read_voids_nothing() -> None:
+    invoice = issue(1000)
+    reader = Api(make_key(scopes=["invoices:read"]))
+    assert reader.get(f"{PATH}/{invoice.public_id}").status_code == 200
+    assert reader.post(f"{PATH}/{invoice.public_id}/void", {"reason": "Mistake"}).status_code == 403
+    assert selectors.get_invoice(invoice.id).state == "open"
+
+
+def test_nobody_sees_invoices_without_a_key() -> None:
+    assert Api("").get(PATH).status_code == 401

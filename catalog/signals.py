@@ -1,0 +1,57 @@
+"""What happens to plans. `subject` is the plan in all of these."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanCreated(Event):
+    """A plan exists, with a draft of its first version."""
+
+    type: ClassVar[str] = "plan.created"
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanUpdated(Event):
+    """The plan's own details changed; its versions did not."""
+
+    type: ClassVar[str] = "plan.updated"
+
+    code: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRevised(Event):
+    """The plan has a draft with other prices or features; subscriptions notice nothing."""
+
+    type: ClassVar[str] = "plan.revised"
+
+    code: str
+    plan_version: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanVersionPublished(Event):
+    """A version is frozen and on offer; existing subscriptions stay on theirs."""
+
+    type: ClassVar[str] = "plan.version_published"
+
+    code: str
+    plan_version: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanArchived(Event):
+    """The plan is off the offer; existing subscriptions go on."""
+
+    type: ClassVar[str] = "plan.archived"
+
+    code: str

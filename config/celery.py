@@ -1,0 +1,16 @@
+"""The Celery application: workers execute job rows, beat looks for what is due."""
+
+import os
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+from jobs.registry import QUEUES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("perennial")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+# A worker listens to every queue unless `-Q` says otherwise; one that is not named here would be heard by nobody.
+app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+app.autodiscover_tasks()

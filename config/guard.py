@@ -1,0 +1,48 @@
+"""What production refuses to start with. Each refusal names the variable to mend."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+SECRETS = ("SECRET_KEY", "JWT_SECRET", "AUDIT_HMAC_SECRET", "GIFT_CODE_PEPPER", "PAYMENT_WEBHOOK_SECRET")
+KNOWN_DEFAULTS = ("insecure", "change-me", "changeme", "example")
+SHORTEST_SECRET = 32
+ENVIRONMENTS = ("local", "test", "production")
+
+
+def refuse_nonsense(settings: dict[str, Any]) -> None:
+    """This function will stop a start whose settings are unsafe for its environment.
+
+    :raises ImproperlyConfigured: naming each offending variable.
+    """
+    if settings["ENV"] not in ENVIRONMENTS:
+        raise ImproperlyConfigured(f"ENV must be one of {', '.join(ENVIRONMENTS)}")
+    if settings["ENV"] == "production":
+        problems = [*_weak_secrets(settings), *_open_doors(settings)]
+        if problems:
+            raise ImproperlyConfigured("refusing to start in production: " + "; ".join(problems))
+
+
+def _weak_secrets(settings: dict[str, Any]) -> list[str]:
+    named = [(name, settings[name]) for name in SECRETS]
+    named += [("FIELD_ENCRYPTION_KEYS", key) for key in settings["FIELD_ENCRYPTION_KEYS"]]
+    return [f"{name} {reason}" for name, value in named if (reason := _weakness(value))]
+
+
+def _weakness(secret: str) -> str:
+    if any(word in secret.lower() for word in KNOWN_DEFAULTS) or secret.startswith("aW5zZWN1cmU"):
+        return "still has a default value"
+    if len(secret) < SHORTEST_SECRET or len(set(secret)) < SHORTEST_SECRET // 4:
+        return f"is weak (at least {SHORTEST_SECRET} random characters)"
+    return ""
+
+
+def _open_doors(settings: dict[str, Any]) -> list[str]:
+    problems = []
+    if settings["DEBUG"]:
+        problems.append("DEBUG is on")
+    if "*" in settings["ALLOWED_HOSTS"]:
+        problems.append("ALLOWED_HOSTS holds a wildcard")
+    if "*" in settings["ALLOWED_ORIGINS"]:
+        problems.append("ALLOWED_ORIGINS holds a wildcard")
+    return problems

@@ -1,0 +1,300 @@
+"""Settings, read from the environment once. Every variable is documented in `docs/configuration.md`."""
+
+from pathlib import Path
+
+import environ
+from corsheaders.defaults import default_headers
+
+from config.guard import refuse_nonsense
+from core import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+ENV = env.str("ENV", default="local")  # local | test | production
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="insecure-local-secret-key")
+JWT_SECRET = env.str("JWT_SECRET", default="insecure-local-jwt-secret-of-32-bytes")
+# Secrets that signed tokens until a rotation; they verify until the last such token has run out.
+JWT_PREVIOUS_SECRETS = env.list("JWT_PREVIOUS_SECRETS", default=[])
+AUDIT_HMAC_SECRET = env.str("AUDIT_HMAC_SECRET", default="insecure-local-audit-secret-of-32-bytes")
+AUDIT_HMAC_KEY_ID = env.str("AUDIT_HMAC_KEY_ID", default="k1")
+# Retired keys as {"key id": "secret"}: they verify what they signed and sign nothing new.
+AUDIT_HMAC_OLD_SECRETS = env.json("AUDIT_HMAC_OLD_SECRETS", default={})
+GIFT_CODE_PEPPER = env.str("GIFT_CODE_PEPPER", default="insecure-local-gift-pepper-of-32-bytes")
+GIFT_EXPIRY_DAYS = env.int("GIFT_EXPIRY_DAYS", default=30)
+GIFT_EXPIRY_POLICY = env.str("GIFT_EXPIRY_POLICY", default="breakage")  # breakage | refund
+PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", default="insecure-local-payment-webhook-secret")
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=["aW5zZWN1cmUtbG9jYWwtZmllbGQta2V5LTMyLWJ5dGU="])
+# How badly the sandbox gateway behaves, to try one's own handling: {"seed": 7, "weights": {"drop_before": 1, "ok": 9}}.
+SANDBOX_FAULTS = env.json("SANDBOX_FAULTS", default={})
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+OUTBOUND_ALLOWED_NETWORKS_IN_LIVE = env.bool("OUTBOUND_ALLOWED_NETWORKS_IN_LIVE", default=False)
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_celery_beat",
+    "django_filters",
+    "corsheaders",
+    "pgtrigger",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "core",
+    "jobs",
+    "outbox",
+    "audit",
+    "featureflags",
+    "accounts",
+    "webhooks",
+    "catalog",
+    "usage",
+    "payments",
+    "billing",
+    "subscriptions",
+    "gifts",
+]
+
+# Outermost first; the order is part of the contract of every response.
+MIDDLEWARE = [
+    "core.http.middleware.Recovery",
+    "core.http.middleware.RequestId",
+    "core.http.middleware.AccessLog",
+    "corsheaders.middleware.CorsMiddleware",
+    "core.http.middleware.SecurityHeaders",
+    "csp.middleware.CSPMiddleware",
+    "core.http.middleware.Framing",
+    "core.http.middleware.RateLimit",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "core.console.ConsoleScope",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = "/admin/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "DIRS": [BASE_DIR / "core" / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# The application's role: neither superuser nor owner. `migrate` runs as the owner, whose URL is DATABASE_OWNER_URL.
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default="postgres://perennial_app@127.0.0.1:5432/perennial")
+    | {
+        "ENGINE": "core.postgres",
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
+        "CONN_HEALTH_CHECKS": True,
+        # Django leaves prepared statements off; on, they halve PostgreSQL's share of a request. Behind a proxy that
+        # pools by transaction and does not know them, set DATABASE_PREPARE_THRESHOLD to nothing.
+        "OPTIONS": {"prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=1), "connect_timeout": 5},
+    }
+}
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
+DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="perennial_app")
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "perennial",
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 0.2, "SOCKET_TIMEOUT": 0.5},
+    }
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+FORMAT_MODULE_PATH = ["core.formats"]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = ENV != "production"
+
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = env.str("MAILBOX_DIR", default=str(BASE_DIR / ".local" / "mailbox"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Perennial <billing@perennial.example>")
+vars().update(env.email_url("EMAIL_URL", default="") if env.str("EMAIL_URL", default="") else {})
+
+PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV == "production"
+SESSION_COOKIE_AGE = 8 * 3600
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if ENV == "production" else 0
+CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
+CORS_ALLOW_ALL_ORIGINS = ENV != "production" and not ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "x-environment", "x-request-id", "idempotency-key", "if-match"]
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotent-Replayed", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag"]
+# The console's theme evaluates Alpine expressions; nothing is loaded from another host.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.Credentials"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.http.permissions.DeclaredScope"],
+    "DEFAULT_PARSER_CLASSES": ["core.http.json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.http.json.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "core.http.pagination.SignedCursor",
+    "DEFAULT_FILTER_BACKENDS": ["core.http.filters.StrictFilters"],
+    "DEFAULT_SCHEMA_CLASS": "core.http.schema.Schema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.http.json.AlwaysJSON",
+    "EXCEPTION_HANDLER": "core.problems.handle",
+    "UNAUTHENTICATED_USER": "core.http.actor.anonymous",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Perennial",
+    "DESCRIPTION": "Subscriptions and usage billing that a company runs itself.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [],
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "filter": True},
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+}
+UNFOLD = {
+    "SITE_TITLE": "Perennial",
+    "SITE_HEADER": "Perennial",
+    "SITE_SUBHEADER": "Subscriptions and billing",
+    "SITE_SYMBOL": "all_inclusive",
+    "SITE_URL": "/api/docs/",
+    "DASHBOARD_CALLBACK": "core.console.overview",
+    "STYLES": ["/static/console/console.css"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/console/favicon.svg"}],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "236 253 245", "100": "209 250 229", "200": "167 243 208", "300": "110 231 183", "400": "52 211 153",
+            "500": "16 185 129", "600": "5 150 105", "700": "4 120 87", "800": "6 95 70", "900": "6 78 59",
+            "950": "2 44 34",
+        }
+    },
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "core.console.sidebar"},
+}  # fmt: skip
+API_BODY_LIMIT = 1024 * 1024
+INGESTION_BODY_LIMIT = 32 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = INGESTION_BODY_LIMIT
+IDEMPOTENCY_TTL_HOURS = env.int("IDEMPOTENCY_TTL_HOURS", default=24)
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
+# (tokens, seconds in which they refill). People are customers and strangers, programs hold a secret.
+RATE_LIMITS: dict[str, dict[str, tuple[int, int]]] = {
+    "address": {"everybody": (env.int("RATE_LIMIT_ADDRESS_PER_MINUTE", default=60_000), 60)},
+    "read": {
+        "people": (env.int("RATE_LIMIT_READS_PEOPLE_PER_MINUTE", default=100), 60),
+        "programs": (env.int("RATE_LIMIT_READS_PROGRAMS_PER_MINUTE", default=6_000), 60),
+    },
+    "write": {
+        "people": (env.int("RATE_LIMIT_WRITES_PEOPLE_PER_MINUTE", default=10), 60),
+        "programs": (env.int("RATE_LIMIT_WRITES_PROGRAMS_PER_MINUTE", default=600), 60),
+    },
+    "ingestion": {
+        "people": (env.int("RATE_LIMIT_INGESTION_PER_SECOND", default=1_000), 1),
+        "programs": (env.int("RATE_LIMIT_INGESTION_PER_SECOND", default=1_000), 1),
+    },
+}
+# While Redis is away each process counts for itself; this many share a limit.
+RATE_LIMIT_PROCESSES = env.int("RATE_LIMIT_PROCESSES", default=2)
+
+# The database schedules and remembers; a message only wakes somebody up. See docs on jobs.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 50
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+CELERY_VISIBILITY_TIMEOUT = 120
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SYNC_EVERY = 1
+CELERY_TIMEZONE = "UTC"
+# What must not wait for a nudge: each look is a query for rows, so one that is missed costs only its interval.
+CELERY_BEAT_SCHEDULE = {
+    "look for what is due": {"task": "jobs.look_for_due", "schedule": 1.0, "options": {"expires": 5}},
+    "sweep the queues": {"task": "jobs.sweep", "schedule": 2.0, "options": {"expires": 5}},
+    "relay facts": {"task": "outbox.relay", "schedule": 1.0, "options": {"expires": 5}},
+    "seal the audit log": {"task": "audit.seal", "schedule": 1.0, "options": {"expires": 5}},
+}
+CELERY_TASK_DEFAULT_QUEUE = "q:out:relay"
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = logs.handlers(LOG_LEVEL)
+logs.configure()
+
+FEATURE_FLAGS_JSON = env.str("FEATURE_FLAGS", default="")
+
+refuse_nonsense(globals())

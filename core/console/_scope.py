@@ -1,0 +1,22 @@
+"""In what scope and transaction a request for the console is answered."""
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from core.http.middleware import Middleware
+from core.tenancy.system import system_scope
+
+
+class ConsoleScope(Middleware):
+    """Lets an operator's request see all environments, in one transaction that a failure rolls back."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """This function will answer the request, inside the system scope when it is for the console."""
+        if not request.path.startswith("/admin/"):
+            return self.get_response(request)
+        with system_scope("console"), transaction.atomic():
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+            return response

@@ -1,0 +1,156 @@
+"""Facts: what happened, said once, in the transaction in which it happened.
+
+An app declares its facts in `signals.py` as frozen subclasses of `Event`; a verb calls `publish`. `outbox` and `audit`
+receive the signal inside the transaction; everybody else reacts after commit through `@handles`, from the stored row,
+knowing that it may come twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar, cast
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from core import ids
+
+# The one signal. `sender` is the event's class, `event` the event, `event_id` the id it is stored under.
+occurred = Signal()
+
+_types: dict[str, type["Event"]] = {}
+_handlers: dict[str, "Handler"] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact. Fields are ids and primitives; a field's meaning never changes, a new meaning is a new version.
+
+    `subject` is the public id of what it is about, `actor` who brought it about (`Actor.label`), `at` when it took
+    effect on the environment's clock.
+    """
+
+    type: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+
+    subject: str
+    actor: str
+    at: datetime
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not cls.type or cls.type in _types:
+            raise TypeError(f"{cls.__name__} needs a type of its own, such as 'invoice.paid'")
+        _types[cls.type] = cls
+
+    def data(self) -> dict[str, Any]:
+        """This function will return the fact's own fields as JSON-ready primitives."""
+        own = asdict(self)
+        for envelope in ("subject", "actor", "at"):
+            del own[envelope]
+        return {name: written(value) for name, value in own.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFact:
+    """A fact as the outbox keeps it: what the event feed and the webhook endpoints are told.
+
+    `id` is its public id (`evt_…`), `sequence` its place in the environment's dense order, `data` the event's own
+    fields as JSON-ready primitives.
+    """
+
+    id: str
+    sequence: int
+    type: str
+    version: int
+    subject: str
+    actor: str
+    at: datetime
+    request_id: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """A reaction to one type of fact, or to every type when `type` is `*`."""
+
+    name: str
+    type: str
+    call: Callable[[Any], None]
+
+
+Fact = TypeVar("Fact", bound=Event)
+
+
+def written(value: Any) -> Any:
+    """This function will return a primitive as it stands in JSON: instants as RFC 3339 in UTC."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def publish(event: Event) -> None:
+    """This function will tell the receivers in the transaction that something happened.
+
+    :raises RuntimeError: outside a transaction, where a fact could survive the change it speaks of.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError(f"{event.type} was published outside a transaction")
+    # One id for the outbox row and the audit entry, so that neither can go missing unnoticed.
+    occurred.send(sender=type(event), event=event, event_id=ids.new())
+
+
+def handles(event: type[Fact]) -> Callable[[Callable[[Fact], None]], Callable[[Fact], None]]:
+    """This function will register a reaction to one type of fact, run after commit and at least once."""
+
+    def register(call: Callable[[Fact], None]) -> Callable[[Fact], None]:
+        _register(event.type, call)
+        return call
+
+    return register
+
+
+def hears_everything(call: Callable[[StoredFact], None]) -> Callable[[StoredFact], None]:
+    """This function will register a reaction to every type of fact, which is given the row as it is stored."""
+    _register("*", call)
+    return call
+
+
+def _register(kind: str, call: Callable[[Any], None]) -> None:
+    name = f"{call.__module__.partition('.')[0]}.{call.__name__}"
+    if name in _handlers:
+        raise TypeError(f"two handlers are called {name}")
+    _handlers[name] = Handler(name=name, type=kind, call=call)
+
+
+def handlers_of(kind: str) -> list[Handler]:
+    """This function will return the reactions to a type of fact, in the order of their names."""
+    return sorted((one for one in _handlers.values() if one.type in (kind, "*")), key=lambda one: one.name)
+
+
+def handler(name: str) -> Handler:
+    """This function will return a registered reaction by name, such as `billing.settle_invoice`.
+
+    :raises KeyError: if the code no longer has it.
+    """
+    return _handlers[name]
+
+
+def restore(kind: str, *, subject: str, actor: str, at: datetime, data: dict[str, Any]) -> Event:
+    """This function will return the event that a stored row speaks of; unknown members of older rows are ignored.
+
+    :raises KeyError: if no code declares that type any more.
+    """
+    cls = _types[kind]
+    known = {field.name: field.type for field in fields(cls)}
+    values = {name: _read(known[name], value) for name, value in data.items() if name in known}
+    return cls(subject=subject, actor=actor, at=at, **values)
+
+
+def _read(kind: Any, value: Any) -> Any:
+    if value is not None and "datetime" in str(kind):
+        return datetime.fromisoformat(cast("str", value))
+    return tuple(value) if isinstance(value, list) else value
+
+
+def types() -> dict[str, type[Event]]:
+    """This function will return every declared type of fact by its name."""
+    return dict(_types)

@@ -1,0 +1,196 @@
+"""How the API describes itself: drf-spectacular's inspector, told where a `Resource` declares things."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent, build_parameter_type
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import SAFE_METHODS
+
+from core.http import schema_fields
+
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM = {
+    "type": "object",
+    "description": "An RFC 9457 problem document. A refusal may add members of its own.",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "The stable machine word."},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "With `validation_failed`: every field that is wrong.",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "message")},
+            },
+        },
+    },
+}
+MEANINGS = {
+    "400": "The request could not be read.",
+    "401": "Valid credentials are needed.",
+    "403": "The credentials do not allow this.",
+    "404": "There is no such resource.",
+    "409": "The state of the resource does not allow this, or the same key is still in progress.",
+    "422": "The body is well formed but not valid.",
+    "429": "Too many requests.",
+}
+
+
+class Credentials(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The two ways to say who one is."""
+
+    target_class = "accounts.api.authentication.Credentials"
+    name = ["ApiKey", "Bearer"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        """This function will describe the API key and the bearer token."""
+        return [
+            {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            {"type": "http", "scheme": "bearer", "description": "A secret key, or the token of a login."},
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        """This function will say that either of the two is enough."""
+        return [{name: []} for name in self.name]
+
+
+class Schema(AutoSchema):
+    """Finds requests, answers and problems where a `Resource` declares them; other views describe themselves."""
+
+    view: Any
+
+    @property
+    def declares(self) -> bool:
+        """Whether the view is a `Resource`."""
+        return hasattr(self.view, "request_bodies")
+
+    def get_tags(self) -> list[str]:
+        """This function will return the resource's name, as it stands in the path."""
+        return [next((step for step in self._steps() if step not in ("api", "v1")), "api")]
+
+    def _steps(self) -> list[str]:
+        return [step for step in self.path.strip("/").split("/") if not step.startswith("{")]
+
+    def get_operation_id(self) -> str:
+        """This function will return a name such as `subscriptions_cancel`, the same in every release."""
+        if not self.declares:
+            return str(super().get_operation_id())
+        steps = [step for step in self._steps() if step not in ("api", "v1")]
+        last = [] if self.view.action == steps[-1].replace("-", "_") else [self.view.action]
+        methods = [name for name, action in self.view.action_map.items() if action == self.view.action]
+        shared = len(set(methods) - {"head"}) > 1  # DRF adds it to the map when the first request comes
+        return "_".join([*steps, *last, *([self.method.lower()] if shared else [])]).replace("-", "_")
+
+    def get_summary(self) -> str | None:
+        """This function will return the first sentence that a handler says of itself."""
+        spoken = self._spoken()
+        return spoken.partition("\n")[0].rstrip(".") if spoken else self._plain_name()
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """This function will return what a handler says of itself to clients."""
+        return self._spoken()
+
+    def _spoken(self) -> str:
+        """A docstring without the sentence that speaks to programmers."""
+        if not self.declares:
+            return str(super().get_description())
+        text = (getattr(getattr(self.view, self.view.action), "__doc__", "") or "").partition("This function will")[0]
+        return "\n".join(line.strip() for line in text.strip().splitlines())
+
+    def _plain_name(self) -> str:
+        plural = self.get_tags()[0].replace("-", " ")
+        noun = plural.removesuffix("s")
+        words = {
+            "list": "List",
+            "retrieve": "Show",
+            "create": "Create",
+            "partial_update": "Change",
+            "destroy": "Remove",
+        }
+        verb = words.get(self.view.action, self.view.action.replace("_", " ").capitalize())
+        if verb == "List":
+            return f"List {plural}"
+        return f"{verb} {'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+    def get_request_serializer(self) -> Any:
+        """This function will return the serializer of the action's body, None when it takes none."""
+        return self.view.request_bodies.get(self.view.action) if self.declares else super().get_request_serializer()
+
+    def get_response_serializers(self) -> Any:
+        """This function will return the serializer of the action's answer, or several by status."""
+        if not self.declares:
+            return super().get_response_serializers()
+        declared = self.view.responses.get(self.view.action, self.view.serializer_class)
+        if isinstance(declared, dict) or (declared is not None and self.method != "DELETE"):
+            return declared
+        return {200: declared} if declared is not None and self.view.action in self.view.responses else {204: None}
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        answers: dict[str, Any] = super()._get_response_bodies(direction)
+        if not self.declares:
+            return answers
+        kind = ResolvedComponent.SCHEMA
+        component = ResolvedComponent(name="Problem", type=kind, object="Problem", schema=PROBLEM)  # type: ignore[no-untyped-call]
+        self.registry.register_on_missing(component)
+        content = {PROBLEM_TYPE: {"schema": component.ref}}
+        return answers | {code: {"description": MEANINGS[code], "content": content} for code in self._problems()}
+
+    def _problems(self) -> list[str]:
+        codes = ["400", "401", "403", *(["404"] if "{" in self.path else []), "429"]
+        return sorted(codes if self.method in SAFE_METHODS else [*codes, "409", "422"])
+
+    def get_override_parameters(self) -> list[Any]:
+        """This function will return the headers that a write reads, and the view's own query parameters."""
+        if not self.declares:
+            return list(super().get_override_parameters())
+        own = [OpenApiParameter(name, str, OpenApiParameter.QUERY) for name in self.view.query_parameters]
+        return own + [schema_fields.idempotency_key(mode) for mode in self._idempotency_modes()]
+
+    def _idempotency_modes(self) -> list[str]:
+        default = "required" if self.method == "POST" else "optional"
+        mode = "none" if self.method in SAFE_METHODS else self.view.idempotency.get(self.view.action, default)
+        return [] if mode == "none" else [mode]
+
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        if not self.declares or self.view.action != "list":
+            return []
+        return schema_fields.filters(getattr(self.view, "filterset_class", None))
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        text = {"type": "string"}
+        prefix = getattr(self.view, "prefix", "")
+        shape = text | (
+            {"pattern": f"^{prefix}_", "examples": [f"{prefix}_01h455vb4pex5vsknk084sn02q"]} if prefix else {}
+        )
+        return [
+            build_parameter_type(
+                name=name, location=OpenApiParameter.PATH, schema=shape if name in ("id", "pk") else text
+            )
+            for name in variables
+        ]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        if not self.declares:
+            return bool(super()._is_list_view(serializer))
+        # An answer that the view declares for its list describes the whole envelope.
+        return bool(self.view.action == "list" and "list" not in self.view.responses)
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """This function will return the security requirements; an empty one admits strangers."""
+        found: list[dict[str, Any]] = super().get_auth() or []
+        admitted = self.view.audiences.get(self.view.action, self.view.audience) if self.declares else ()
+        return [*found, {}] if "anonymous" in admitted else found
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        known = schema_fields.of(field)
+        if known is None:
+            return super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        return known | self._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]

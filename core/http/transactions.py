@@ -1,0 +1,46 @@
+"""One request, one transaction; a transaction that lost a race with another is tried again."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.db import OperationalError, connection, transaction
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+MAX_TRIES = 3
+_LOST_RACES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+
+def run(effect: Callable[[], Answer], *, read_only: bool) -> Answer:
+    """This function will run an effect in one transaction of its own and return its answer once it is committed.
+
+    The effect may run up to three times: a deadlock or serialization failure rolls all back and is tried again.
+
+    :raises django.db.OperationalError: when it was lost three times.
+    """
+    for attempt in range(1, MAX_TRIES + 1):
+        try:
+            return _once(effect, read_only=read_only)
+        except OperationalError as failure:
+            if not is_lost_race(failure) or attempt == MAX_TRIES:
+                raise
+            log.warning("request.tried_again", attempt=attempt)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _once(effect: Callable[[], Answer], *, read_only: bool) -> Answer:
+    with transaction.atomic(durable=True):
+        if (
+            read_only
+        ):  # PostgreSQL takes it back at the end of the transaction, or of the savepoint that a test makes it
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('transaction_read_only', 'on', true)")
+        return effect()
+
+
+def is_lost_race(failure: OperationalError) -> bool:
+    """This function will tell whether trying the transaction again may succeed."""
+    return getattr(failure.__cause__, "sqlstate", None) in _LOST_RACES

@@ -1,0 +1,50 @@
+"""Identifiers: time-ordered UUIDs inside, `prefix_base32` outside.
+
+The public form is the prefix of the resource, an underscore and the UUID's 128 bits as 26 characters of Crockford's
+base32 in lower case, so ids sort by creation time and can be read aloud.
+"""
+
+import re
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from core import errors
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUE = {character: value for value, character in enumerate(ALPHABET)}
+_SHAPE = re.compile(r"([a-z]{3})_([0-7][0-9a-hjkmnp-tv-z]{25})", re.ASCII)
+_LENGTH = 26
+
+
+class MalformedId(errors.NotFound):
+    code = "not_found"
+    title = "There is no such resource."
+
+
+def new() -> UUID:
+    """This function will return a fresh UUIDv7."""
+    return uuid7()
+
+
+def encode(prefix: str, value: UUID) -> str:
+    """This function will return the public form of an id, such as `sub_01h455vb4pex5vsknk084sn02q`."""
+    number, characters = value.int, []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, 32)
+        characters.append(ALPHABET[digit])
+    return f"{prefix}_{''.join(reversed(characters))}"
+
+
+def decode(prefix: str, text: str) -> UUID:
+    """This function will return the id behind a public form.
+
+    :raises MalformedId: if the text is not exactly what `encode` writes for this prefix.
+    """
+    match = _SHAPE.fullmatch(text)
+    if match is None or match[1] != prefix:
+        raise MalformedId
+    number = 0
+    for character in match[2]:
+        number = number * 32 + _VALUE[character]
+    return UUID(int=number)

@@ -1,0 +1,49 @@
+"""What every row of an environment has: a time-ordered id, its environment, and a manager that keeps to the scope."""
+
+from typing import ClassVar, TypeVar
+
+from django.db import models
+
+from core import ids
+from core.tenancy import scopes
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+
+class ScopedQuerySet(models.QuerySet[Row]):
+    """The base of every app's vocabulary."""
+
+
+class ScopedManager(models.Manager[Row]):
+    """The first fence: filters by the environment in force and refuses to run where there is none."""
+
+    def get_queryset(self) -> models.QuerySet[Row]:
+        rows = super().get_queryset()
+        if isinstance(scopes.current(), scopes.SystemScope):
+            return rows
+        return rows.filter(environment_id=scopes.environment_id())
+
+
+class ScopedRow(models.Model):
+    """A row of one environment. The migration operation `core.tenancy.operations.Fence` adds the database's fences."""
+
+    prefix: ClassVar[str] = "row"
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    # No index of its own: every index of a scoped table begins with it.
+    environment = models.ForeignKey(
+        "core.Environment", on_delete=models.PROTECT, related_name="+", editable=False, db_index=False,
+        default=scopes.environment_id,
+    )  # fmt: skip
+
+    objects = ScopedManager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.prefix, self.id)

@@ -1,0 +1,156 @@
+"""A small API of tenants, for tests of the edge itself: routes, a resource with every kind of handler."""
+
+from typing import Any
+
+from django.db import IntegrityError, connection, models
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from core import context, errors
+from core.actor import ANONYMOUS, Actor
+from core.http import filters, refusals, serializers
+from core.http.routes import Router
+from core.http.views import Listed, Request, Resource, Retrieved, created, no_content, ok
+from core.models import Tenant
+from core.tenancy import scopes
+
+
+class AlreadyThere(errors.Conflict):
+    code = "already_there"
+    title = "It is already there."
+
+
+class Strangers(BaseAuthentication):
+    """`Authorization: key`, `customer` or `poor`; anything else is a bad credential."""
+
+    def authenticate(self, request: Any) -> tuple[Any, Any]:
+        who = request.META.get("HTTP_AUTHORIZATION", "")
+        scopes_of = {"key": {"read", "write"}, "key2": {"read", "write"}, "poor": {"things:read"}, "customer": set()}
+        if not who:
+            return ANONYMOUS, scopes.current()
+        if who not in scopes_of:
+            raise refusals.Unauthenticated
+        kind = "customer" if who == "customer" else "key"
+        return Actor(type=kind, id=f"{kind}_{who}", scopes=frozenset(scopes_of[who])), scopes.current()
+
+
+class Address(serializers.RequestBody):
+    city = serializers.StrictString(max_length=20)
+
+
+class NewThing(serializers.RequestBody):
+    name = serializers.StrictString(max_length=50)
+    slug = serializers.StrictString(max_length=40)
+    address = Address(required=False)
+    addresses = Address(many=True, required=False)
+
+
+class ThingBody(serializers.ResponseBody):
+    id = serializers.PublicId("tnt")
+    name = serializers.StrictString()
+
+
+class ThingFilters(filters.Filters):
+    name = filters.TextFilter()
+    created_from = filters.InstantFilter(field_name="created_at", lookup_expr="gte")
+
+
+class Things(Listed, Retrieved, Resource):
+    scope = "things"
+    prefix = "tnt"
+    audience = ("key",)
+    audiences = {"hello": ("anonymous", "customer", "key")}
+    authentication_classes = [Strangers]
+    serializer_class = ThingBody
+    filterset_class = ThingFilters
+    idempotency = {"hello": "none", "boom": "optional"}
+    request_bodies = {"create": NewThing}
+    responses = {"hello": serializers.ResponseBody}
+
+    def get_queryset(self) -> models.QuerySet[Tenant]:
+        return Tenant.objects.all()
+
+    def create(self, request: Request) -> Response:
+        """Create a thing."""
+        body = NewThing.parse(request)
+        return created(ThingBody.of(Tenant.objects.create(name=body["name"], slug=body["slug"])))
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change nothing."""
+        return ok(ThingBody.of(self.get_object()))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Remove a thing."""
+        self.get_object().delete()
+        return no_content()
+
+    @action(detail=False, methods=["post"], secret_fields=("secret",))
+    def secret(self, request: Request) -> Response:
+        """Make a secret."""
+        return created({"id": "x", "secret": "s3cret-value"})
+
+    @action(detail=False, methods=["get", "post"])
+    def hello(self, request: Request) -> Response:
+        """Greet anybody."""
+        return ok({"who": request.actor.label, "request_id": context.current().request_id})
+
+    @action(detail=False, methods=["post"])
+    def refuse(self, request: Request) -> Response:
+        """Change something and refuse."""
+        Tenant.objects.create(name="lost", slug="lost")
+        raise AlreadyThere(since="yesterday")
+
+    @action(detail=False, methods=["post"])
+    def boom(self, request: Request) -> Response:
+        """Fail in the ways of databases and programs."""
+        Tenant.objects.create(name="lost", slug="lost")
+        sent: Any = request.data
+        kind = sent["kind"]
+        if kind == "duplicate":
+            Tenant.objects.create(name="again", slug="lost")
+        elif kind == "long":
+            Tenant.objects.create(name="n" * 300, slug="long")
+        elif kind == "unregistered":
+            raise IntegrityError("no diagnostics")
+        raise RuntimeError("nobody anticipated this")
+
+    @action(detail=False, methods=["get"])
+    def writes(self, request: Request) -> Response:
+        """Write where only reading is allowed."""
+        Tenant.objects.create(name="lost", slug="lost")
+        return ok({})
+
+    @action(detail=False, methods=["get"])
+    def mode(self, request: Request) -> Response:
+        """Say whether the transaction is read-only."""
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_read_only")
+            return ok({"read_only": cursor.fetchone()[0]})
+
+
+class Forgetful(Resource):
+    """Declares no scope."""
+
+    authentication_classes = [Strangers]
+
+    def list(self, request: Request) -> Response:
+        return ok([])
+
+
+def raises(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("nobody anticipated this")
+
+
+router = Router()
+router.register("things", Things, basename="things")
+router.register("forgetful", Forgetful, basename="forgetful")
+
+urlpatterns = [path("api/v1/", include(router.urls)), path("api/raises", raises), path("raises", raises)]
+
+handler400 = "core.http.errors.bad_request"
+handler403 = "core.http.errors.permission_denied"
+handler404 = "core.http.errors.not_found"
+handler500 = "core.http.errors.server_error"

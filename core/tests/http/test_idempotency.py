@@ -1,0 +1,196 @@
+"""One key, one effect, one answer."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.test import Client
+
+from core import clock, tenancy
+from core.http import idempotency
+from core.models import IdempotencyRecord, Tenant
+from core.tests.http.conftest import Caller, problem
+
+THING = {"name": "Acme", "slug": "acme"}
+THINGS = "/api/v1/things"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "expected"),
+    [
+        ("POST", "/v1/subscriptions", [], {"plan_id": 2, "qty": 1}, "2ef24543e57d3bfd"),
+        ("POST", "/v1/subscriptions", [], {"qty": 1, "plan_id": 2}, "2ef24543e57d3bfd"),
+        ("POST", "/v1/subscriptions", [("dry_run", "1")], {"plan_id": 2, "qty": 1}, "0491cfc46e6b8f1b"),
+        ("POST", "/v1/subscriptions/", [], {"plan_id": 2, "qty": 1}, "0935be7dfcbed839"),
+        ("PATCH", "/v1/subscriptions", [], {"plan_id": 2, "qty": 1}, "8e79a9d943127d4a"),
+    ],
+)
+def test_fingerprints_are_those_of_the_contract(
+    method: str, path: str, query: list[tuple[str, str]], body: Any, expected: str
+) -> None:
+    assert idempotency.fingerprint(method, path, query, body).hex()[:16] == expected
+
+
+@pytest.mark.django_db
+def test_a_repeat_is_answered_byte_for_byte_and_does_nothing(edge: Caller) -> None:
+    first = edge.post(THINGS, THING, X_Request_ID="first-request")
+    repeat = edge.post(THINGS, {"slug": "acme", "name": "Acme"}, X_Request_ID="second-request")
+    assert (repeat.status_code, repeat.content) == (201, first.content)
+    assert repeat.headers["Content-Type"] == first.headers["Content-Type"]
+    assert repeat.headers["Idempotent-Replayed"] == "true"
+    assert repeat.headers["Idempotency-Key"] == first.headers["Idempotency-Key"] == "a-key-of-the-client"
+    assert repeat.headers["X-Original-Request-Id"] == "first-request"
+    assert repeat.headers["X-Request-ID"] == "second-request"
+    assert "Idempotent-Replayed" not in first.headers
+    assert Tenant.objects.filter(slug="acme").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_key_of_another_request_is_refused(edge: Caller) -> None:
+    edge.post(THINGS, THING)
+    for path, body in ((THINGS, {**THING, "name": "Other"}), (f"{THINGS}/secret", THING)):
+        assert problem(edge.post(path, body)) == (422, "idempotency_key_reused")
+    assert Tenant.objects.filter(slug="acme").count() == 1
+
+
+@pytest.mark.django_db
+def test_keys_belong_to_their_principal_and_environment(edge: Caller, live_environment: tenancy.Scope) -> None:
+    edge.post(THINGS, THING)
+    assert edge.post(THINGS, {**THING, "slug": "other"}, who="key2").status_code == 201
+    with tenancy.scope(live_environment):
+        assert edge.post(THINGS, {**THING, "slug": "live"}).status_code == 201
+    assert edge.post(THINGS, THING).headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.django_db
+def test_a_post_needs_a_key_and_a_good_one(edge: Caller) -> None:
+    assert problem(edge.post(THINGS, THING, key=None)) == (400, "idempotency_key_missing")
+    for bad in ("", " ", "a,b", "a b", "x" * 256, "schlüssel"):
+        assert problem(edge.post(THINGS, THING, key=bad)) == (400, "idempotency_key_invalid")
+    assert not Tenant.objects.filter(slug="acme").exists()
+
+
+@pytest.mark.django_db
+def test_quotes_around_a_key_are_no_part_of_it(edge: Caller) -> None:
+    assert edge.post(THINGS, THING, key='"abc"').status_code == 201
+    assert edge.post(THINGS, THING, key="abc").headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.django_db
+def test_a_route_may_heed_no_keys(edge: Caller) -> None:
+    for _ in range(2):
+        assert "Idempotent-Replayed" not in edge.post(f"{THINGS}/hello", key="abc").headers
+    assert not IdempotencyRecord.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_refusal_of_the_domain_is_kept_and_its_changes_are_not(edge: Caller) -> None:
+    first = edge.post(f"{THINGS}/refuse")
+    assert problem(first) == (409, "already_there")
+    assert first.json()["since"] == "yesterday"
+    repeat = edge.post(f"{THINGS}/refuse")
+    assert (repeat.status_code, repeat.content) == (409, first.content)
+    assert repeat.headers["Content-Type"] == "application/problem+json"
+    assert repeat.headers["Idempotent-Replayed"] == "true"
+    assert not Tenant.objects.filter(slug="lost").exists()
+
+
+@pytest.mark.django_db
+def test_failures_validation_and_missing_rights_are_not_kept(edge: Caller) -> None:
+    edge.post(THINGS, {"name": "Acme"})
+    edge.post(THINGS, THING, who="poor")
+    edge.post(f"{THINGS}/boom", {"kind": "bug"})
+    assert not IdempotencyRecord.objects.exists()
+    assert edge.post(THINGS, THING).status_code == 201
+
+
+@pytest.mark.django_db
+def test_a_secret_is_shown_once_and_never_stored(edge: Caller) -> None:
+    assert edge.post(f"{THINGS}/secret").json()["secret"] == "s3cret-value"
+    repeat = edge.post(f"{THINGS}/secret")
+    assert repeat.status_code == 200
+    assert repeat.json() == {"id": "x", "secret": None, "secret_shown": True}
+    assert "s3cret" not in IdempotencyRecord.objects.get().body
+
+
+@pytest.mark.django_db
+def test_an_expired_key_is_new_again(edge: Caller) -> None:
+    edge.post(THINGS, THING)
+    IdempotencyRecord.objects.update(expires_at=clock.wall() - timedelta(seconds=1))
+    again = edge.post(THINGS, {**THING, "slug": "other"})
+    assert again.status_code == 201
+    assert edge.post(THINGS, {**THING, "slug": "other"}).content == again.content
+    assert IdempotencyRecord.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_deleting_may_be_repeated_with_a_key(edge: Caller) -> None:
+    path = f"{THINGS}/{edge.post(THINGS, THING).json()['id']}"
+    for _ in range(2):
+        assert edge.send("DELETE", path, Idempotency_Key="delete-it").status_code == 204
+    assert problem(edge.send("DELETE", path)) == (404, "not_found")
+
+
+def _storm(calls: int, send: Any) -> list[Any]:
+    barrier = Barrier(calls)
+
+    def one(number: int) -> Any:
+        barrier.wait(timeout=30)
+        try:
+            return send(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(calls) as pool:
+        return list(pool.map(one, range(calls)))
+
+
+def _post(body: dict[str, str], key: str, sandbox_scope: Any) -> Any:
+    with sandbox_scope():
+        headers = {"Authorization": "key", "Idempotency-Key": key}
+        return Client().post(THINGS, body, content_type="application/json", headers=headers)
+
+
+def test_20_calls_with_one_key_have_one_effect(committed: Any, sandbox_scope: Any, settings: Any) -> None:
+    settings.ROOT_URLCONF = "core.tests.http.edge"
+    answers = _storm(20, lambda _: _post(THING, "one-key", sandbox_scope))
+    done = [one for one in answers if one.status_code == 201]
+    waiting = [one for one in answers if one.status_code == 409]
+    assert len(done) + len(waiting) == 20
+    assert len({one.content for one in done}) == 1
+    assert len([one for one in done if "Idempotent-Replayed" not in one.headers]) == 1
+    assert all(one.json()["code"] == "idempotency_in_progress" for one in waiting)
+    assert all(one.headers["Retry-After"] == "1" for one in waiting)
+    with transaction.atomic():
+        assert Tenant.objects.filter(slug="acme").count() == 1
+
+
+def test_20_calls_with_one_key_and_two_bodies_have_one_effect(
+    committed: Any, sandbox_scope: Any, settings: Any
+) -> None:
+    settings.ROOT_URLCONF = "core.tests.http.edge"
+    bodies = [{"name": "A", "slug": "a"}, {"name": "B", "slug": "b"}]
+    answers = _storm(20, lambda number: _post(bodies[number % 2], "one-key", sandbox_scope))
+    assert {one.status_code for one in answers} <= {201, 409, 422}
+    with transaction.atomic():
+        assert Tenant.objects.filter(slug__in=("a", "b")).count() == 1
+
+
+def test_a_repeat_while_the_first_still_runs_is_told_to_wait(committed: Any, sandbox_scope: Any, settings: Any) -> None:
+    settings.ROOT_URLCONF = "core.tests.http.edge"
+    with sandbox_scope() as scope, committed.as_superuser() as other, other.transaction():
+        mark = idempotency.fingerprint("POST", THINGS, [], THING)
+        now = clock.wall()
+        other.execute(
+            "INSERT INTO core_idempotencyrecord (id, environment_id, principal, key, fingerprint, body, headers,"
+            " request_id, created_at, expires_at) VALUES (gen_random_uuid(), %s, 'key:key_key', 'k', %s, '', '{}',"
+            " 'r', %s, %s)",
+            (scope.environment_id, mark, now, now + timedelta(hours=1)),
+        )
+        refused = _post(THING, "k", sandbox_scope)
+        assert problem(refused) == (409, "idempotency_in_progress")
+        other.execute("ROLLBACK AND CHAIN")
+        assert _post(THING, "k", sandbox_scope).status_code == 201

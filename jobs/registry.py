@@ -1,0 +1,108 @@
+"""What this code can do: the kinds of jobs, and the rows that fall due by themselves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from core.retry import POLICIES
+
+QUEUES = (
+    "q:sub:payment_initiation",
+    "q:sub:trial_payment",
+    "q:sub:plan_change",
+    "q:sub:usage_sync",
+    "q:pay:subscription_update",
+    "q:pay:refund_initiation",
+    "q:out:relay",
+    "q:out:webhooks",
+    "q:mail",
+)
+
+Call = Callable[..., None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of job: who does it, on which queue, and how its failures are retried."""
+
+    name: str
+    queue: str
+    policy: str
+    call: Call
+
+    @property
+    def max_attempts(self) -> int:
+        return POLICIES[self.policy].max_attempts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """Rows that fall due: at the instant `at` of each of `rows()`, a job of `kind` is written for it, once."""
+
+    kind: str
+    rows: Callable[[], QuerySet[Any]]
+    at: str
+
+
+_kinds: dict[str, Kind] = {}
+_duties: dict[str, Duty] = {}
+_pumps: dict[str, Callable[[], int]] = {}
+
+
+def job(name: str, *, queue: str, policy: str) -> Callable[[Call], Call]:
+    """This function will register the decorated function as the doer of a kind of job.
+
+    It is called with the payload as keywords, inside the environment's scope and with no transaction open, and must be
+    safe to run twice.
+    """
+    if queue not in QUEUES:
+        raise ValueError(f"there is no queue {queue}")
+
+    def register(call: Call) -> Call:
+        _once(_kinds, name, Kind(name=name, queue=queue, policy=policy, call=call))
+        return call
+
+    return register
+
+
+def duty(kind: str, *, rows: Callable[[], QuerySet[Any]], at: str) -> None:
+    """This function will have a job of `kind` written for each of `rows()` once its instant `at` has come.
+
+    Due is a question to the rows and not a window of time: whoever slept a day finds what it missed. The job is given
+    `id` and must ask again, under lock, whether it is still due.
+    """
+    _once(_duties, kind, Duty(kind=kind, rows=rows, at=at))
+
+
+def pump(name: str, call: Callable[[], int]) -> None:
+    """This function will register what moves other rows towards jobs (the relay), for clocks that are moved by hand.
+
+    `call` works on the environment in scope and returns how many rows it moved.
+    """
+    _once(_pumps, name, call)
+
+
+def kind_of(name: str) -> Kind:
+    """This function will return a registered kind of job.
+
+    :raises KeyError: if this code does not know it.
+    """
+    return _kinds[name]
+
+
+def duties() -> tuple[Duty, ...]:
+    """This function will return everything that falls due by itself."""
+    return tuple(_duties.values())
+
+
+def pumps() -> tuple[Callable[[], int], ...]:
+    """This function will return what moves other rows towards jobs."""
+    return tuple(_pumps.values())
+
+
+def _once(registry: dict[str, Any], name: str, entry: Any) -> None:
+    if name in registry:
+        raise ValueError(f"{name} is registered twice")
+    registry[name] = entry

@@ -1,0 +1,47 @@
+"""Kinds of jobs that exist only in tests."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from core import clock, errors
+from jobs.registry import job
+from jobs.services import RetryAfter, enqueue
+
+# What has been done, by payload; a test clears it first.
+done: list[dict[str, str]] = []
+
+
+@job("test.note", queue="q:mail", policy="billing")
+def note(**payload: str) -> None:
+    done.append(payload)
+
+
+@job("test.fail", queue="q:mail", policy="billing")
+def fail(**_: str) -> None:
+    raise RuntimeError("the receiver said Bearer abcdefghijk1mnop")
+
+
+@job("test.refuse", queue="q:mail", policy="billing")
+def refuse(**_: str) -> None:
+    raise errors.Conflict
+
+
+@job("test.wait", queue="q:mail", policy="billing")
+def wait(**_: str) -> None:
+    raise RetryAfter(3600, "come back in an hour")
+
+
+@job("test.clock", queue="q:mail", policy="billing")
+def tell_time(*, name: str, **_: str) -> None:
+    done.append({"name": name, "at": clock.now().isoformat()})
+
+
+@job("test.chain", queue="q:mail", policy="billing")
+def write_the_next(*, left: str, **_: str) -> None:
+    """Do the same again in ten days, as renewals do."""
+    done.append({"left": left, "at": clock.now().isoformat()})
+    if int(left):
+        with transaction.atomic():
+            again = clock.now() + timedelta(days=10)
+            enqueue("test.chain", payload={"left": str(int(left) - 1)}, key=left, run_at=again)

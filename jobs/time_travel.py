@@ -1,0 +1,76 @@
+"""Moving a sandbox environment's clock: what falls due on the way runs in order, each at its own instant."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Min
+
+from core import clock
+from core.models import Environment, scope_of
+from core.tenancy import scope
+from core.tenancy.system import system_scope
+from jobs import claims, internal
+from jobs.models import Job
+from jobs.registry import Duty, duties, pumps
+
+# A move pauses after this long and goes on in a new job, so that no lease runs out under it.
+SLICE_S = 15.0
+
+
+def travel(environment_id: UUID, *, to: datetime, seconds: float = SLICE_S) -> bool:
+    """This function will move the clock towards `to` for at most `seconds` of real time; True once it has arrived."""
+    until = clock.monotonic() + seconds
+    while clock.monotonic() < until:
+        _settle(environment_id)
+        upcoming = _next_due(environment_id)
+        if upcoming is None or upcoming > to:
+            return _arrive(environment_id, to)
+        # What was written late for an instant already passed runs now: a clock never goes back.
+        _set_clock(environment_id, clock_at=max(upcoming, _now(environment_id)))
+    return False
+
+
+def _settle(environment_id: UUID) -> None:
+    """Run everything that is due at this instant, and what comes of it, until all is quiet."""
+    moved = 1
+    while moved:
+        moved = _pump(environment_id) + internal.look_for_due(environment_id)
+        while claim := claims.of_environment(environment_id):
+            internal.do(claim)
+            moved += 1
+
+
+def _pump(environment_id: UUID) -> int:
+    with scope(scope_of(environment_id)):
+        return sum(call() for call in pumps())
+
+
+def _arrive(environment_id: UUID, to: datetime) -> bool:
+    _set_clock(environment_id, clock_at=to)
+    _settle(environment_id)
+    _set_clock(environment_id, advancing_to=None)
+    return True
+
+
+def _set_clock(environment_id: UUID, **changes: Any) -> None:
+    with system_scope("jobs: move a sandbox clock"), transaction.atomic():
+        Environment.objects.filter(pk=environment_id).update(**changes)
+
+
+def _next_due(environment_id: UUID) -> datetime | None:
+    with scope(scope_of(environment_id)), transaction.atomic():
+        waiting = Job.objects.waiting().exclude(kind="jobs.advance_clock").exclude(queue="q:out:webhooks")
+        instants = [waiting.aggregate(at=Min("run_at"))["at"], *(_next_of(duty) for duty in duties())]
+    return min((instant for instant in instants if instant), default=None)
+
+
+def _next_of(duty: Duty) -> datetime | None:
+    instant: datetime | None = internal.unwritten(duty).aggregate(at=Min(duty.at))["at"]
+    return instant
+
+
+def _now(environment_id: UUID) -> datetime:
+    with scope(scope_of(environment_id)):
+        return clock.now()

@@ -1,0 +1,111 @@
+"""What only the relay brings about: order, jobs for the handlers, and their receipts."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from core import clock, events, tenancy
+from core.models import Environment, scope_of
+from core.tenancy import PLATFORM_ID, scope
+from core.tenancy.system import system_scope
+from jobs.services import NewJob, enqueue_many
+from outbox.models import Heartbeat, OutboxEvent, Receipt, Sequence
+
+BATCH = 500
+
+# Numbers follow the order in which the rows were written; the caller holds the environment's counter.
+_GIVE_NUMBERS = """
+    UPDATE outbox_outboxevent event SET sequence = %(last)s + chosen.place, relayed_at = clock_timestamp()
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM outbox_outboxevent
+          WHERE environment_id = %(environment)s AND sequence IS NULL ORDER BY id LIMIT %(batch)s) chosen
+    WHERE event.id = chosen.id
+    RETURNING event.event_id, event.type, event.subject, event.sequence, event.request_id
+"""
+
+
+def relay() -> int:
+    """This function will relay the pending facts of every environment and return how many there were."""
+    _beat()
+    return sum(_relay_all(scope_of(environment_id)) for environment_id in _environments_waiting())
+
+
+def _environments_waiting() -> list[UUID]:
+    # A clock that is being moved relays for itself, in step with its jobs.
+    moving = Environment.objects.exclude(advancing_to=None).values("id")
+    with system_scope("outbox: who has facts to relay"), transaction.atomic():
+        waiting = OutboxEvent.objects.pending().exclude(environment_id__in=moving)
+        return list(waiting.order_by().values_list("environment_id", flat=True).distinct())
+
+
+def _relay_all(environment: tenancy.Scope) -> int:
+    with scope(environment):
+        return relay_here()
+
+
+def relay_here() -> int:
+    """This function will relay all pending facts of the environment in scope and return how many there were."""
+    total = moved = relay_batch()
+    while moved == BATCH:
+        moved = relay_batch()
+        total += moved
+    return total
+
+
+@transaction.atomic
+def relay_batch() -> int:
+    """This function will give the next facts their places in the order and write a job for each of their handlers."""
+    counter = _counter()
+    rows = _give_numbers(counter.last)
+    if rows:
+        Sequence.objects.filter(pk=counter.pk).update(last=counter.last + len(rows))
+        enqueue_many([job for row in sorted(rows, key=lambda row: row["sequence"]) for job in _jobs(row)])
+    return len(rows)
+
+
+def _counter() -> Sequence:
+    Sequence.objects.bulk_create([Sequence()], ignore_conflicts=True)
+    return Sequence.objects.select_for_update().get()
+
+
+def _give_numbers(last: int) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_NUMBERS, {"last": last, "environment": tenancy.environment_id(), "batch": BATCH})
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _jobs(row: dict[str, Any]) -> list[NewJob]:
+    return [
+        NewJob(
+            kind="outbox.handle", payload={"event": str(row["event_id"]), "handler": handler.name},
+            key=f"{row['event_id']}:{handler.name}", ordering_key=f"{handler.name}:{row['subject']}",
+            ordering_rank=row["sequence"], correlation_id=row["request_id"],
+        )
+        for handler in events.handlers_of(row["type"])
+    ]  # fmt: skip
+
+
+@transaction.atomic
+def handle(*, event_id: UUID, handler_name: str) -> None:
+    """This function will let one handler react to one fact, once in effect however often it is asked."""
+    handler, row = events.handler(handler_name), OutboxEvent.objects.get(event_id=event_id)
+    if not _first_time(handler_name, event_id):
+        return
+    handler.call(row.as_stored() if handler.type == "*" else row.as_event())
+
+
+def _first_time(consumer: str, event_id: UUID) -> bool:
+    before = Receipt.objects.filter(consumer=consumer, event_id=event_id)
+    if before.exists():
+        return False
+    Receipt.objects.create(consumer=consumer, event_id=event_id, at=clock.wall())
+    return True
+
+
+def _beat() -> None:
+    with scope(scope_of(PLATFORM_ID)), transaction.atomic():
+        Heartbeat.objects.bulk_create(
+            [Heartbeat(name="relay", at=clock.wall())],
+            update_conflicts=True, unique_fields=["environment", "name"], update_fields=["at"],
+        )  # fmt: skip

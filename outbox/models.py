@@ -1,0 +1,121 @@
+"""Facts as rows: written in the transaction of the change they speak of, relayed after it."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+
+from core import ids
+from core.events import Event, StoredFact, restore
+from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
+
+
+class OutboxEventQuerySet(ScopedQuerySet["OutboxEvent"]):
+    def pending(self) -> "OutboxEventQuerySet":
+        """Facts that have no place in their environment's order yet."""
+        return self.filter(sequence=None)
+
+    def after(self, sequence: int) -> "OutboxEventQuerySet":
+        """The environment's facts behind a place in its order, in order."""
+        return self.filter(sequence__gt=sequence).order_by("sequence")
+
+
+OutboxEventManager = ScopedManager.from_queryset(OutboxEventQuerySet)
+
+
+class OutboxEvent(ScopedRow):
+    """One fact. Its number is drawn under the lock of what it is about, so facts about one thing keep their order.
+
+    `sequence` is given by the relay after commit: dense per environment, so that a reader with a cursor misses nothing.
+    """
+
+    prefix: ClassVar[str] = "evt"
+
+    id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]
+    event_id = models.UUIDField(unique=True)
+    type = models.CharField(max_length=80)
+    version = models.PositiveSmallIntegerField()
+    subject = models.CharField(max_length=40)
+    actor = models.CharField(max_length=120)
+    at = models.DateTimeField(help_text="When it took effect, on the environment's clock.")
+    request_id = models.CharField(max_length=128, blank=True)
+    data = models.JSONField(default=dict)
+    sequence = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    relayed_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[OutboxEventManager["OutboxEvent"]] = OutboxEventManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "sequence"], name="outbox_event_sequence_once"),
+            models.CheckConstraint(
+                condition=Q(sequence=None, relayed_at=None) | Q(sequence__gt=0, relayed_at__isnull=False),
+                name="outbox_event_relayed_with_sequence",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "id"], name="outbox_event_pending", condition=Q(sequence=None)),
+            models.Index(fields=["environment", "subject", "id"], name="outbox_event_subject"),
+            models.Index(fields=["environment", "type", "id"], name="outbox_event_type"),
+            models.Index(fields=["environment", "created_at"], name="outbox_event_created"),
+        ]
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode(self.prefix, self.event_id)
+
+    def as_stored(self) -> StoredFact:
+        """This function will return the fact as the feed and the webhook endpoints are told it."""
+        return StoredFact(
+            id=self.public_id, sequence=self.sequence or 0, type=self.type, version=self.version,
+            subject=self.subject, actor=self.actor, at=self.at, request_id=self.request_id, data=self.data,
+        )  # fmt: skip
+
+    def as_event(self) -> Event:
+        """This function will return the event as its handlers know it."""
+        return restore(self.type, subject=self.subject, actor=self.actor, at=self.at, data=self.data)
+
+
+class Sequence(ScopedRow):
+    """The last place given away in an environment's order of facts. Its lock makes the order."""
+
+    prefix: ClassVar[str] = "seq"
+
+    last = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["environment"], name="outbox_sequence_one")]
+
+
+class Receipt(ScopedRow):
+    """A handler has dealt with a fact: written in the transaction of its effect, so the effect happens once."""
+
+    prefix: ClassVar[str] = "rcp"
+
+    consumer = models.CharField(max_length=80)
+    event_id = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "consumer", "event_id"], name="outbox_receipt_once")
+        ]
+
+
+class Heartbeat(ScopedRow):
+    """When a relay last looked for work. It belongs to the platform's environment."""
+
+    prefix: ClassVar[str] = "hbt"
+
+    name = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["environment", "name"], name="outbox_heartbeat_one")]
+
+
+def event_uuid(public_id: str) -> UUID:
+    """This function will return the id behind `evt_…`."""
+    return ids.decode(OutboxEvent.prefix, public_id)

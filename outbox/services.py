@@ -1,0 +1,17 @@
+"""What anybody may ask of the outbox."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from core import events, ids, tenancy
+from core.actor import Actor
+from outbox.signals import OutboxTested
+
+
+@transaction.atomic
+def send_test_fact(*, note: str, actor: Actor, now: datetime) -> str:
+    """This function will publish `outbox.tested`, which travels the way of every fact, and return its subject."""
+    subject = ids.encode("env", tenancy.environment_id())
+    events.publish(OutboxTested(subject=subject, actor=actor.label, at=now, note=note))
+    return subject

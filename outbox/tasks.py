@@ -1,0 +1,23 @@
+"""The relay's Celery face, and the job in which a handler reacts to a fact."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from jobs.services import job, pump
+from outbox import internal
+
+
+@shared_task(name="outbox.relay")
+def relay(**_: object) -> None:
+    """This task will relay what is pending, everywhere."""
+    internal.relay()
+
+
+@job("outbox.handle", queue="q:out:relay", policy="billing")
+def handle(*, event: str, handler: str, **_: object) -> None:
+    """This job will let one handler react to one fact."""
+    internal.handle(event_id=UUID(event), handler_name=handler)
+
+
+pump("outbox.relay", internal.relay_here)

@@ -1,0 +1,113 @@
+"""Asking for a payment, and taking back what was asked."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from core import errors, events
+from core.actor import Actor
+from core.ids import encode
+from jobs import services as jobs
+from payments.models import Payment, PaymentMethod, PaymentMethodDetached
+from payments.signals import PaymentCanceled, PaymentRequested
+
+
+class PaymentUnderway(errors.Conflict):
+    code = "payment_underway"
+    title = "A payment for this is under way already."
+
+
+@transaction.atomic
+def request_payment(
+    *,
+    customer_id: UUID,
+    amount_minor: int,
+    currency: str,
+    reference: str,
+    key: str,
+    description: str,
+    actor: Actor,
+    now: datetime,
+    payment_method_id: UUID | None = None,
+) -> UUID:
+    """This function will have a worker collect an amount of minor units, and return the payment's id.
+
+    `reference` is the public id of what is paid for. A `key` seen before returns the payment it made, whatever
+    became of it. Without `payment_method_id` the customer's default method is charged; where there is none the payment
+    fails with `no_payment_method`.
+
+    :raises PaymentUnderway: if an unsettled payment for the reference exists under another key.
+    :raises core.errors.NotFound: if the customer has no such method.
+    :raises PaymentMethodDetached: if the method has been detached.
+    """
+    if payment_method_id is not None:
+        _check_method(payment_method_id, customer_id)
+    # The unique index decides between two callers with one key; the loser waits here and finds the winner's row.
+    new = Payment(
+        customer_id=customer_id,
+        amount_minor=amount_minor,
+        currency=currency,
+        reference=reference,
+        key=key,
+        description=description,
+        payment_method_id=payment_method_id,
+        created_at=now,
+    )
+    Payment.objects.bulk_create([new], ignore_conflicts=True)
+    payment = Payment.objects.filter(key=key).first()
+    if payment is None:
+        raise PaymentUnderway(reference=reference)
+    if payment.id == new.id:
+        _announce(payment, actor=actor, now=now)
+    return payment.id
+
+
+def _check_method(payment_method_id: UUID, customer_id: UUID) -> None:
+    method = PaymentMethod.objects.of(customer_id).filter(pk=payment_method_id).first()
+    if method is None:
+        raise errors.NotFound("The customer has no such payment method.")
+    if method.detached_at is not None:
+        raise PaymentMethodDetached
+
+
+def _announce(payment: Payment, *, actor: Actor, now: datetime) -> None:
+    jobs.enqueue("payments.collect", payload={"payment_id": str(payment.id)}, key=str(payment.id))
+    events.publish(
+        PaymentRequested(
+            subject=payment.public_id,
+            actor=actor.label,
+            at=now,
+            customer=encode("cus", payment.customer_id),
+            reference=payment.reference,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+        )
+    )
+
+
+@transaction.atomic
+def cancel_pending(*, reference: str, actor: Actor, now: datetime) -> bool:
+    """This function will cancel what has not been started for a reference.
+
+    It answers false where a payment is at the gateway already: that one can no longer be stopped and will settle.
+    """
+    payment = Payment.objects.select_for_update().about(reference).unsettled().first()
+    if payment is None:
+        return True
+    if payment.status != Payment.Status.PENDING:
+        return False
+    payment.cancel(at=now)
+    payment.save(update_fields=["status", "settled_at"])
+    events.publish(
+        PaymentCanceled(
+            subject=payment.public_id,
+            actor=actor.label,
+            at=now,
+            customer=encode("cus", payment.customer_id),
+            reference=payment.reference,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+        )
+    )
+    return True

@@ -1,0 +1,21 @@
+"""What somebody may ask of payments."""
+
+from payments.services._gateway_events import receive_gateway_event, replay_gateway_event
+from payments.services._methods import (
+    attach_payment_method,
+    detach_payment_method,
+    make_default_payment_method,
+)
+from payments.services._recheck import recheck_attempt
+from payments.services._refunds import NothingToRefund, refund_payment
+
+__all__ = [
+    "NothingToRefund",
+    "attach_payment_method",
+    "detach_payment_method",
+    "make_default_payment_method",
+    "receive_gateway_event",
+    "recheck_attempt",
+    "refund_payment",
+    "replay_gateway_event",
+]

@@ -1,0 +1,21 @@
+"""What only workers and other apps' verbs bring about."""
+
+from subscriptions.internal._begin import start
+from subscriptions.internal._end import end_term, expire_incomplete
+from subscriptions.internal._payments import forgive, mark_past_due, settle
+from subscriptions.internal._renew import renew
+from subscriptions.internal._terms import LiveSubscriptionExists, grant_term
+from subscriptions.internal._trial import convert_trial
+
+__all__ = [
+    "LiveSubscriptionExists",
+    "convert_trial",
+    "end_term",
+    "expire_incomplete",
+    "forgive",
+    "grant_term",
+    "mark_past_due",
+    "renew",
+    "settle",
+    "start",
+]

@@ -1,0 +1,102 @@
+"""How a subscription begins: with a trial, with a first payment, or at once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.selectors import InvoiceView
+from catalog.selectors import PlanTerms, get_terms
+from core import events
+from core.actor import Actor
+from core.periods import Cycle, Interval
+from subscriptions import states
+from subscriptions.internal._charges import open_period, opening_lines
+from subscriptions.internal._entitlements import grant
+from subscriptions.internal._rows import locked, parties, record
+from subscriptions.models import Subscription
+from subscriptions.signals import (
+    SubscriptionActivated,
+    SubscriptionAwaitsPayment,
+    SubscriptionTrialStarted,
+)
+
+
+def has_had_trial(subscription: Subscription) -> bool:
+    """This function will tell whether the customer has had his trial of the family, or of a plan without one."""
+    earlier = Subscription.objects.of_family(subscription.customer_id, subscription.family)
+    if subscription.family is None:
+        earlier = earlier.filter(plan_id=subscription.plan_id)
+    return earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists()
+
+
+def first_status(subscription: Subscription, terms: PlanTerms, *, at: datetime, now: datetime) -> str:
+    """This function will set the clock of a subscription that begins at `at` and return the state it begins in."""
+    if subscription.trial_days and not has_had_trial(subscription):
+        days = Cycle(anchor=at, interval=Interval.DAY, timezone=subscription.timezone)
+        subscription.begin_trial(at=at, until=days.boundary(subscription.trial_days))
+        return states.TRIALING
+    subscription.anchor(at=at)
+    return await_payment_for(subscription, terms, now=now)
+
+
+def await_payment_for(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> str:
+    """This function will set the deadline of a first payment if there is one, and return the state that follows."""
+    if any(line.amount_minor for line in opening_lines(subscription, terms)):
+        subscription.await_payment(at=now)
+        return states.INCOMPLETE
+    return states.ACTIVE
+
+
+def open_first(subscription: Subscription, terms: PlanTerms, *, actor: Actor, now: datetime) -> InvoiceView | None:
+    """This function will do what the state in which a saved subscription begins asks for, and say so."""
+    if subscription.is_in_trial:
+        grant(subscription, terms, now=now)
+        events.publish(
+            SubscriptionTrialStarted(
+                subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription),
+                trial_ends_at=subscription.period.ends_at,
+            )
+        )  # fmt: skip
+        return None
+    invoice = open_period(subscription, opening_lines(subscription, terms), actor=actor, now=now)
+    if subscription.status == states.ACTIVE:
+        say_activated(subscription, terms, actor=actor, now=now)
+    return invoice
+
+
+def say_activated(subscription: Subscription, terms: PlanTerms, *, actor: Actor, now: datetime) -> None:
+    """This function will grant an active subscription's features and publish that it is active."""
+    grant(subscription, terms, now=now)
+    events.publish(
+        SubscriptionActivated(
+            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription),
+            period_starts_at=subscription.period.starts_at, period_ends_at=subscription.period.ends_at,
+        )
+    )  # fmt: skip
+
+
+@transaction.atomic
+def start(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription | None:
+    """This function will begin a scheduled subscription whose start has come; None if it is not due.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    """
+    subscription = locked(subscription_id)
+    if subscription.status != states.SCHEDULED or subscription.starts_at > now:
+        return None
+    terms = get_terms(subscription.plan_version_id)
+    subscription.move_to(first_status(subscription, terms, at=subscription.starts_at, now=now))
+    record(
+        subscription, "started", old_status=states.SCHEDULED, actor=actor, now=now,
+        effective_at=subscription.starts_at,
+    )  # fmt: skip
+    invoice = open_first(subscription, terms, actor=actor, now=now)
+    if subscription.unpaid_deadline_at is not None and subscription.status == states.INCOMPLETE:
+        events.publish(
+            SubscriptionAwaitsPayment(
+                subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription),
+                invoice=invoice.public_id if invoice else None, unpaid_deadline_at=subscription.unpaid_deadline_at,
+            )
+        )  # fmt: skip
+    return subscription

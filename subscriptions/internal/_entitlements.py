@@ -1,0 +1,30 @@
+"""Granting what the plan grants, for as long as the current period lasts."""
+
+from datetime import datetime
+
+from catalog.selectors import PlanTerms
+from subscriptions.models import Subscription
+from usage.internal import FeatureGrant, grant_entitlements, revoke_entitlements
+
+
+def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> None:
+    """This function will grant the plan's features for the current period, in place of those granted before."""
+    grant_entitlements(
+        customer_id=subscription.customer_id,
+        source=subscription.public_id,
+        features=[
+            FeatureGrant(
+                code=one.code, name=one.name, kind=one.kind, value=one.value, limit=one.limit,
+                limit_kind=one.limit_kind, reset=one.reset,
+            )
+            for one in terms.features
+        ],
+        starts_at=subscription.period.starts_at,
+        ends_at=subscription.period.ends_at,
+        now=now,
+    )  # fmt: skip
+
+
+def revoke(subscription: Subscription, *, now: datetime) -> None:
+    """This function will take back everything the subscription granted."""
+    revoke_entitlements(source=subscription.public_id, now=now)

@@ -1,0 +1,61 @@
+"""The next period."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from catalog.selectors import get_terms
+from core import events
+from core.actor import Actor
+from subscriptions import states
+from subscriptions.internal._charges import closing_lines, open_period, opening_lines
+from subscriptions.internal._entitlements import grant
+from subscriptions.internal._rows import locked, parties, record
+from subscriptions.models import Subscription
+from subscriptions.signals import SubscriptionRenewed
+
+
+@transaction.atomic
+def renew(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription | None:
+    """This function will begin the next period of a subscription whose current one is over; None if it is not due.
+
+    One period at a time: whoever slept a year is due again at once. The invoice carries the new period's prices in
+    advance and the old one's in arrears, and its key makes it the only one of the period.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    """
+    subscription = locked(subscription_id)
+    return begin_next(subscription, actor=actor, now=now) if is_due(subscription, now) else None
+
+
+def is_due(subscription: Subscription, now: datetime) -> bool:
+    """This function will tell whether the next period should have begun."""
+    at = subscription.renews_at
+    return subscription.status in states.RENEWING and at is not None and at <= now
+
+
+def catch_up(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    """This function will begin every period that a locked subscription has missed, before something ends it."""
+    while is_due(subscription, now):
+        begin_next(subscription, actor=actor, now=now)
+
+
+def begin_next(subscription: Subscription, *, actor: Actor, now: datetime) -> Subscription:
+    """This function will begin and bill the period after the current one of a locked subscription."""
+    terms = get_terms(subscription.plan_version_id)
+    lines = closing_lines(subscription, terms, until=subscription.period.ends_at)
+    subscription.enter((subscription.period_index or 0) + 1)
+    period = subscription.period
+    record(subscription, "renewed", old_status=subscription.status, actor=actor, now=now, effective_at=period.starts_at)
+    lines += opening_lines(subscription, terms)
+    invoice = open_period(subscription, lines, actor=actor, now=now)
+    grant(subscription, terms, now=now)
+    events.publish(
+        SubscriptionRenewed(
+            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription),
+            period_starts_at=period.starts_at, period_ends_at=period.ends_at,
+            invoice=invoice.public_id if invoice else None,
+        )
+    )  # fmt: skip
+    return subscription

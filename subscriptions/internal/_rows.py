@@ -1,0 +1,46 @@
+"""Locking a subscription, and writing what became of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from accounts.internal import lock_customer
+from core import errors, ids
+from core.actor import Actor
+from subscriptions.models import Subscription, SubscriptionEvent
+
+
+def locked(subscription_id: UUID) -> Subscription:
+    """This function will lock a subscription after its customer, who comes first in the order of locks.
+
+    :raises core.errors.NotFound: if the environment has no such subscription.
+    """
+    customer_id = Subscription.objects.filter(pk=subscription_id).values_list("customer_id", flat=True).first()
+    if customer_id is None:
+        raise errors.NotFound
+    lock_customer(customer_id)
+    return Subscription.objects.select_for_update().get(pk=subscription_id)
+
+
+def record(
+    subscription: Subscription,
+    kind: str,
+    *,
+    old_status: str,
+    actor: Actor,
+    now: datetime,
+    effective_at: datetime | None = None,
+    reason: str = "",
+) -> None:
+    """This function will save the subscription as its next version and write the line of history that made it."""
+    subscription.version += 1
+    subscription.save()
+    SubscriptionEvent.objects.create(
+        subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
+        new_status=subscription.status, plan_id=subscription.plan_id, actor=actor.label, reason=reason,
+        effective_at=effective_at or now, at=now,
+    )  # fmt: skip
+
+
+def parties(subscription: Subscription) -> dict[str, str]:
+    """This function will return the public ids that every fact about a subscription carries."""
+    return {"customer": ids.encode("cus", subscription.customer_id), "plan": ids.encode("pln", subscription.plan_id)}

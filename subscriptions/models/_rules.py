@@ -1,0 +1,116 @@
+"""What the database itself holds against every writer of a subscription's row."""
+
+from typing import Final
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from subscriptions import states
+
+_REFUSE = "RAISE EXCEPTION '{why}' USING ERRCODE = 'check_violation', CONSTRAINT = '{name}'"
+_TRANSITION = f"""
+IF TG_OP = 'INSERT' THEN
+  IF NEW.status NOT IN ({states.sql_list(states.TRANSITIONS[states.NEW])}) THEN
+    {_REFUSE.format(why="a subscription cannot begin so", name="subscriptions_subscription_transition")};
+  END IF;
+ELSIF OLD.status IN ({states.sql_list(states.TERMINAL)}) AND OLD.* IS DISTINCT FROM NEW.* THEN
+  {_REFUSE.format(why="nothing leaves a terminal state", name="subscriptions_subscription_terminal")};
+ELSIF OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN ({states.sql_pairs()}) THEN
+  {_REFUSE.format(why="the state table has no such transition", name="subscriptions_subscription_transition")};
+END IF;
+RETURN NEW;
+"""
+
+INDEXES: Final = [
+    models.Index(fields=["customer", "-id"], name="subscriptions_of_customer"),
+    models.Index(
+        fields=["renews_at"],
+        condition=Q(status__in=states.RENEWING, renews_at__isnull=False),
+        name="subscriptions_renewing",
+    ),
+    models.Index(fields=["trial_ends_at"], condition=Q(status=states.TRIALING), name="subscriptions_converting"),
+    models.Index(fields=["starts_at"], condition=Q(status=states.SCHEDULED), name="subscriptions_starting"),
+    models.Index(fields=["unpaid_deadline_at"], condition=Q(status=states.INCOMPLETE), name="subscriptions_unpaid"),
+    models.Index(
+        fields=["cancel_at"],
+        condition=Q(status__in=states.LIVE, cancel_at__isnull=False),
+        name="subscriptions_canceling",
+    ),
+    models.Index(
+        fields=["ends_at"],
+        condition=Q(status__in=states.LIVE, ends_at__isnull=False),
+        name="subscriptions_fixed_term",
+    ),
+]
+
+CONSTRAINTS: Final[list[models.BaseConstraint]] = [
+    models.UniqueConstraint(
+        fields=["environment", "customer", "family"],
+        condition=Q(status__in=states.LIVE, family__isnull=False),
+        name="subscriptions_subscription_one_live_per_family",
+    ),
+    models.UniqueConstraint(
+        fields=["environment", "customer", "family"],
+        condition=Q(trial_starts_at__isnull=False, family__isnull=False),
+        name="subscriptions_subscription_one_trial_per_family",
+    ),
+    models.UniqueConstraint(
+        fields=["environment", "customer", "plan"],
+        condition=Q(trial_starts_at__isnull=False, family=None),
+        name="subscriptions_subscription_one_trial_per_plan",
+    ),
+    models.CheckConstraint(condition=Q(status__in=states.STATES), name="subscriptions_subscription_known_status"),
+    models.CheckConstraint(condition=Q(quantity__gte=1), name="subscriptions_subscription_quantity"),
+    models.CheckConstraint(
+        condition=Q(period_starts_at=None, period_ends_at=None, period_index=None)
+        | Q(period_starts_at__lt=F("period_ends_at")),
+        name="subscriptions_subscription_period_is_a_span",
+    ),
+    models.CheckConstraint(
+        condition=Q(status__in=(states.SCHEDULED, *states.TERMINAL)) | Q(period_ends_at__isnull=False),
+        name="subscriptions_subscription_running_has_a_period",
+    ),
+    models.CheckConstraint(
+        condition=Q(period_index=None) | Q(anchor_at__isnull=False),
+        name="subscriptions_subscription_periods_have_an_anchor",
+    ),
+    models.CheckConstraint(
+        condition=Q(renews_at=None)
+        | (
+            Q(renews_at=F("period_ends_at"))
+            & (Q(cancel_at=None) | Q(cancel_at__gt=F("period_ends_at")))
+            & (Q(ends_at=None) | Q(ends_at__gt=F("period_ends_at")))
+        ),
+        name="subscriptions_subscription_renews_at_period_end",
+    ),
+    models.CheckConstraint(
+        condition=~Q(status=states.TRIALING)
+        | Q(trial_starts_at__lt=F("trial_ends_at"), trial_ends_at=F("period_ends_at")),
+        name="subscriptions_subscription_trial_is_a_span",
+    ),
+    models.CheckConstraint(
+        condition=~Q(status=states.INCOMPLETE) | Q(unpaid_deadline_at__isnull=False),
+        name="subscriptions_subscription_incomplete_has_a_deadline",
+    ),
+    models.CheckConstraint(
+        condition=Q(status__in=states.TERMINAL, ended_at__isnull=False, renews_at=None)
+        | (~Q(status__in=states.TERMINAL) & Q(ended_at=None)),
+        name="subscriptions_subscription_ended_when_terminal",
+    ),
+    models.CheckConstraint(
+        condition=Q(status=states.CANCELED, canceled_at__isnull=False) | ~Q(status=states.CANCELED),
+        name="subscriptions_subscription_canceled_is_stamped",
+    ),
+    models.CheckConstraint(
+        condition=Q(term_intervals=None) | Q(term_intervals__gte=1),
+        name="subscriptions_subscription_term_is_positive",
+    ),
+]
+
+TRANSITION: Final = pgtrigger.Trigger(
+    name="subscription_transition",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Update,
+    func=_TRANSITION,
+)

@@ -1,0 +1,258 @@
+"""Subscriptions, their history, their billed periods and their paid extensions.
+
+A subscription keeps the rules of its own row; the state table is in `states`, the periods come from `core.periods`.
+"""
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+from uuid import UUID
+
+from django.db import models
+
+from core import errors
+from core.periods import Cycle, Interval, Period
+from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
+from subscriptions import states
+from subscriptions.models import _rules as rules
+
+UNPAID_FOR: Final = timedelta(hours=23)
+
+
+class AlreadyCanceled(errors.Conflict):
+    code = "subscription_already_canceled"
+    title = "The subscription is already canceled."
+
+
+class CancellationScheduled(errors.Conflict):
+    code = "cancellation_scheduled"
+    title = "The subscription will be canceled already; undo that first."
+
+
+class NoCancellationScheduled(errors.Conflict):
+    code = "no_cancellation_scheduled"
+    title = "No cancellation is scheduled."
+
+
+class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
+    def live(self) -> "SubscriptionQuerySet":
+        """Those that are not over."""
+        return self.filter(status__in=states.LIVE)
+
+    def renewing(self) -> "SubscriptionQuerySet":
+        """Those whose next period begins when the current one is over; due at `renews_at`."""
+        return self.filter(status__in=states.RENEWING, renews_at__isnull=False)
+
+    def converting(self) -> "SubscriptionQuerySet":
+        """Trials that become paid at `trial_ends_at`; a trial canceled before that never does."""
+        return self.filter(status=states.TRIALING, cancel_at=None)
+
+    def starting(self) -> "SubscriptionQuerySet":
+        """Those that begin at `starts_at`."""
+        return self.filter(status=states.SCHEDULED, cancel_at=None)
+
+    def unpaid(self) -> "SubscriptionQuerySet":
+        """Those that lapse at `unpaid_deadline_at` unless the first payment arrives."""
+        return self.filter(status=states.INCOMPLETE)
+
+    def canceling(self) -> "SubscriptionQuerySet":
+        """Those that a scheduled cancellation ends at `cancel_at`."""
+        return self.live().filter(cancel_at__isnull=False)
+
+    def fixed_term(self) -> "SubscriptionQuerySet":
+        """Those whose fixed term ends at `ends_at`."""
+        return self.filter(status__in=(*states.RENEWING, states.PAUSED), ends_at__isnull=False)
+
+    def of_family(self, customer_id: UUID, family: str | None) -> "SubscriptionQuerySet":
+        """A customer's subscriptions of one family."""
+        return self.filter(customer_id=customer_id, family=family)
+
+
+SubscriptionManager = ScopedManager.from_queryset(SubscriptionQuerySet)
+
+
+class Subscription(ScopedRow):
+    """An agreement: who takes which version of a plan, in which state, and where its clock stands.
+
+    `period_index` is the number of the current period, counted from the anchor; it is NULL before the first paid
+    period (scheduled, and during a trial, whose span the period columns then hold).
+    """
+
+    class Status(models.TextChoices):
+        SCHEDULED = states.SCHEDULED
+        INCOMPLETE = states.INCOMPLETE
+        TRIALING = states.TRIALING
+        ACTIVE = states.ACTIVE
+        PAST_DUE = states.PAST_DUE
+        PAUSED = states.PAUSED
+        CANCELED = states.CANCELED
+        EXPIRED = states.EXPIRED
+
+    prefix: ClassVar[str] = "sub"
+
+    customer = models.ForeignKey("accounts.Customer", on_delete=models.PROTECT, related_name="+")
+    plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="+")
+    plan_version = models.ForeignKey("catalog.PlanVersion", on_delete=models.PROTECT, related_name="+")
+    family = models.CharField(max_length=64, null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    quantity = models.PositiveIntegerField(default=1)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    timezone = models.CharField(max_length=64)
+    interval = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Interval])
+    interval_count = models.PositiveSmallIntegerField()
+    # A fixed term of so many periods, extensions included; NULL is open-ended.
+    term_intervals = models.PositiveIntegerField(null=True, blank=True)
+    trial_days = models.PositiveSmallIntegerField(default=0)
+    starts_at = models.DateTimeField()
+    anchor_at = models.DateTimeField(null=True, blank=True)
+    period_index = models.PositiveIntegerField(null=True, blank=True)
+    period_starts_at = models.DateTimeField(null=True, blank=True)
+    period_ends_at = models.DateTimeField(null=True, blank=True)
+    renews_at = models.DateTimeField(null=True, blank=True)
+    trial_starts_at = models.DateTimeField(null=True, blank=True)
+    trial_ends_at = models.DateTimeField(null=True, blank=True)
+    unpaid_deadline_at = models.DateTimeField(null=True, blank=True)
+    cancel_at = models.DateTimeField(null=True, blank=True)
+    canceled_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    version = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[SubscriptionManager["Subscription"]] = SubscriptionManager()
+
+    class Meta:
+        permissions: ClassVar = [("cancel_subscription", "Can cancel a subscription")]
+        indexes: ClassVar = rules.INDEXES
+        constraints: ClassVar = rules.CONSTRAINTS
+        triggers: ClassVar = [rules.TRANSITION]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in states.TERMINAL
+
+    @property
+    def is_in_trial(self) -> bool:
+        return self.status == states.TRIALING
+
+    @property
+    def period(self) -> Period:
+        """The current period, or the trial's span. This function will raise ValueError while there is none."""
+        if self.period_starts_at is None or self.period_ends_at is None:
+            raise ValueError(f"{self.public_id} has not begun")
+        return Period(self.period_starts_at, self.period_ends_at)
+
+    @property
+    def cycle(self) -> Cycle:
+        """The boundaries of this agreement. This function will raise ValueError while there is no anchor."""
+        if self.anchor_at is None:
+            raise ValueError(f"{self.public_id} has no anchor yet")
+        return Cycle(
+            anchor=self.anchor_at,
+            interval=Interval(self.interval),
+            interval_count=self.interval_count,
+            timezone=self.timezone,
+        )
+
+    def span(self, index: int, *, count: int = 1) -> Period:
+        """This function will return the span of `count` periods that begins with period `index`."""
+        return Period(self.cycle.boundary(index), self.cycle.boundary(index + count))
+
+    def move_to(self, status: str) -> None:
+        """This function will change the state.
+
+        :raises InvalidTransition: if the table has no such transition.
+        """
+        states.check(old=self.status, new=status)
+        self.status = status
+
+    def anchor(self, *, at: datetime) -> None:
+        """This function will begin period 0 at an instant, from which every later boundary is counted."""
+        self.anchor_at = at
+        self.started_at = self.started_at or at
+        self.enter(0)
+
+    def enter(self, index: int) -> None:
+        """This function will make a period the current one and set what is due at its end."""
+        span = self.span(index)
+        self.period_index, self.period_starts_at, self.period_ends_at = index, span.starts_at, span.ends_at
+        self.set_ends()
+
+    def set_ends(self) -> None:
+        """This function will set the end of a fixed term, and whether another period follows the current one."""
+        if self.term_intervals is not None:
+            self.ends_at = self.cycle.boundary(self.term_intervals)
+        last = [at for at in (self.cancel_at, self.ends_at) if at is not None and at <= self.period.ends_at]
+        self.renews_at = None if last else self.period.ends_at
+
+    def begin_trial(self, *, at: datetime, until: datetime) -> None:
+        """This function will start the trial; its span is the current period, with no number."""
+        self.trial_starts_at, self.trial_ends_at = at, until
+        self.period_starts_at, self.period_ends_at = at, until
+        self.started_at, self.unpaid_deadline_at = at, None
+
+    def await_payment(self, *, at: datetime) -> None:
+        """This function will set by when the first payment must have arrived."""
+        self.unpaid_deadline_at = at + UNPAID_FOR
+
+    def schedule_cancellation(self, *, paid_until: datetime | None, reason: str) -> None:
+        """This function will let the subscription end with its current period, or with the last one paid ahead.
+
+        :raises AlreadyCanceled: if it is canceled.
+        :raises CancellationScheduled: if that is decided already.
+        :raises InvalidTransition: if it has not begun, waits for its first payment, or has expired.
+        """
+        self.refuse_if_canceled()
+        if self.status in (states.SCHEDULED, states.INCOMPLETE, states.EXPIRED):
+            raise states.refused(old=self.status, new=states.CANCELED)
+        self.refuse_if_ending()
+        self.cancel_at, self.reason = paid_until or self.period.ends_at, reason
+        if self.period_index is not None:
+            self.set_ends()
+
+    def undo_cancellation(self) -> None:
+        """This function will withdraw a scheduled cancellation.
+
+        :raises AlreadyCanceled: if it has taken effect.
+        :raises NoCancellationScheduled: if there is none.
+        """
+        self.refuse_if_canceled()
+        if self.cancel_at is None:
+            raise NoCancellationScheduled
+        self.cancel_at, self.reason = None, ""
+        if self.period_index is not None:
+            self.set_ends()
+
+    def cancel(self, *, at: datetime, reason: str) -> None:
+        """This function will end the subscription by somebody's will.
+
+        :raises AlreadyCanceled: if it is canceled.
+        :raises InvalidTransition: if it has expired.
+        """
+        self.refuse_if_canceled()
+        self.move_to(states.CANCELED)
+        self.canceled_at, self.reason = at, reason
+        self._end(at)
+
+    def expire(self, *, at: datetime, reason: str) -> None:
+        """This function will end the subscription because its time is over.
+
+        :raises InvalidTransition: if it is over already, or has not begun.
+        """
+        self.move_to(states.EXPIRED)
+        self.reason = reason
+        self._end(at)
+
+    def _end(self, at: datetime) -> None:
+        self.ended_at, self.renews_at = at, None
+
+    def refuse_if_canceled(self) -> None:
+        """This function will raise AlreadyCanceled if the subscription was ended by somebody's will."""
+        if self.status == states.CANCELED and self.canceled_at is not None:
+            raise AlreadyCanceled(canceled_at=self.canceled_at.isoformat())
+
+    def refuse_if_ending(self) -> None:
+        """This function will raise CancellationScheduled if its end is decided."""
+        if self.cancel_at is not None:
+            raise CancellationScheduled(cancel_at=self.cancel_at.isoformat())

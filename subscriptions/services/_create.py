@@ -1,0 +1,139 @@
+"""Subscribing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.internal import lock_customer
+from accounts.services import CurrencyMismatch
+from catalog.selectors import PlanTerms, get_current_terms
+from catalog.services import PlanArchived
+from core import errors, problems
+from core.actor import Actor
+from subscriptions import states
+from subscriptions.internal import LiveSubscriptionExists
+from subscriptions.internal._begin import first_status, has_had_trial, open_first
+from subscriptions.internal._create import NewSubscription, build, say_created
+from subscriptions.internal._rows import record
+from subscriptions.models import Subscription
+
+
+class TrialAlreadyUsed(errors.Conflict):
+    code = "trial_already_used"
+    title = "The customer has had a trial of this family already."
+
+
+class NoTrialOffered(errors.Invalid):
+    code = "no_trial_offered"
+    title = "The plan has no trial, and the request names no days."
+
+
+class StartInThePast(errors.Invalid):
+    code = "start_in_the_past"
+    title = "A subscription cannot start in the past."
+
+
+problems.constraint("subscriptions_subscription_one_trial_per_family", TrialAlreadyUsed)
+problems.constraint("subscriptions_subscription_one_trial_per_plan", TrialAlreadyUsed)
+
+
+@transaction.atomic
+def create_subscription(
+    *,
+    customer_id: UUID,
+    plan_id: UUID,
+    quantity: int = 1,
+    currency: str | None = None,
+    trial_days: int | None = None,
+    starts_at: datetime | None = None,
+    intervals: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Subscription:
+    """This function will subscribe a customer to the newest published version of a plan.
+
+    It begins scheduled if `starts_at` is in the future, trialing if there is a trial (`trial_days` None is the plan's
+    own, 0 none), active if nothing is to be paid in advance, otherwise incomplete, with its first invoice issued and a
+    payment requested. `intervals` limits it to so many periods. `currency` None is the customer's, or the plan's first.
+
+    :raises core.errors.NotFound: if there is no such customer or plan.
+    :raises catalog.services.PlanArchived, catalog.selectors.PlanNotPublished: if the plan is not on offer.
+    :raises catalog.selectors.CurrencyNotOffered, accounts.services.CurrencyMismatch: if the currency does not fit.
+    :raises LiveSubscriptionExists: if the customer has a live subscription of the family.
+    :raises TrialAlreadyUsed: if a trial was asked for by the request and the customer has had his.
+    :raises StartInThePast: if `starts_at` lies before `now`.
+    """
+    customer = lock_customer(customer_id)
+    terms = _offered(plan_id)
+    wanted = NewSubscription(
+        customer_id=customer_id, terms=terms, quantity=quantity, currency=currency, intervals=intervals,
+        trial_days=terms.trial_days if trial_days is None else trial_days, starts_at=_start(starts_at, now),
+    )  # fmt: skip
+    subscription = build(wanted, now=now)
+    if customer.is_currency_fixed and customer.currency != subscription.currency:
+        raise CurrencyMismatch(currency=customer.currency)
+    if trial_days and has_had_trial(subscription):
+        raise TrialAlreadyUsed
+    _refuse_second(subscription)
+    return _begin(subscription, terms, actor=actor, now=now)
+
+
+@transaction.atomic
+def start_trial(
+    *,
+    customer_id: UUID,
+    plan_id: UUID,
+    quantity: int = 1,
+    currency: str | None = None,
+    trial_days: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Subscription:
+    """This function will subscribe a customer with a trial, or refuse: nothing is ever charged at once.
+
+    :raises NoTrialOffered: if neither the plan nor the request has days.
+    :raises TrialAlreadyUsed: if the customer has had his trial of the family.
+    :raises Refusal: see `create_subscription`.
+    """
+    days = get_current_terms(plan_id).trial_days if trial_days is None else trial_days
+    if not days:
+        raise NoTrialOffered
+    return create_subscription(
+        customer_id=customer_id, plan_id=plan_id, quantity=quantity, currency=currency, trial_days=days, actor=actor,
+        now=now,
+    )  # fmt: skip
+
+
+def _begin(subscription: Subscription, terms: PlanTerms, *, actor: Actor, now: datetime) -> Subscription:
+    if subscription.starts_at > now:
+        subscription.status = states.SCHEDULED
+    else:
+        subscription.status = first_status(subscription, terms, at=now, now=now)
+    record(subscription, "created", old_status=states.NEW, actor=actor, now=now, effective_at=subscription.starts_at)
+    say_created(subscription, actor=actor, now=now)
+    if subscription.status != states.SCHEDULED:
+        open_first(subscription, terms, actor=actor, now=now)
+    return subscription
+
+
+def _offered(plan_id: UUID) -> PlanTerms:
+    terms = get_current_terms(plan_id)
+    if terms.archived_at is not None:
+        raise PlanArchived(archived_at=terms.archived_at.isoformat())
+    return terms
+
+
+def _start(starts_at: datetime | None, now: datetime) -> datetime:
+    if starts_at is not None and starts_at < now:
+        raise StartInThePast
+    return starts_at or now
+
+
+def _refuse_second(subscription: Subscription) -> None:
+    """The unique index decides; asking first only gives a refusal that names the other one."""
+    if subscription.family is None:
+        return
+    live = Subscription.objects.live().of_family(subscription.customer_id, subscription.family).first()
+    if live is not None:
+        raise LiveSubscriptionExists(subscription=live.public_id)

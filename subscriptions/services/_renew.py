@@ -1,0 +1,85 @@
+"""Buying periods ahead."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.internal import NewLine
+from catalog.selectors import get_terms
+from core import errors, events, problems
+from core.actor import Actor
+from subscriptions import states
+from subscriptions.internal._charges import charge
+from subscriptions.internal._extensions import apply, next_unpaid
+from subscriptions.internal._rows import locked, parties, record
+from subscriptions.lines import advance_lines
+from subscriptions.models import Extension, Subscription
+from subscriptions.signals import SubscriptionRenewalRequested
+
+
+class NotRenewable(errors.Conflict):
+    """`status` is the state it is in."""
+
+    code = "subscription_not_renewable"
+    title = "Only a running subscription can be renewed."
+
+
+class RenewalPending(errors.Conflict):
+    code = "renewal_pending"
+    title = "A renewal waits for its payment already."
+
+
+problems.constraint("subscriptions_extension_one_pending", RenewalPending)
+
+
+@transaction.atomic
+def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Actor, now: datetime) -> Subscription:
+    """This function will sell `intervals` further periods, from the first one not paid for: the invoice is issued now.
+
+    When it is paid, a fixed term ends so much later, and an open-ended subscription is not charged for these periods
+    again. What costs nothing in advance counts at once.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    :raises AlreadyCanceled, CancellationScheduled: if it is canceled, or will be.
+    :raises NotRenewable: if it is not running.
+    :raises RenewalPending: if an earlier request has not been paid.
+    """
+    subscription = locked(subscription_id)
+    _refuse_unless_renewable(subscription)
+    extension = Extension(subscription=subscription, intervals=intervals, created_at=now)
+    span = subscription.span(next_unpaid(subscription), count=intervals)
+    invoice = charge(
+        subscription, _lines(subscription, intervals), name=extension.public_id, actor=actor, now=now, period=span
+    )
+    extension.invoice_id = invoice.id if invoice else None
+    extension.save(force_insert=True)
+    record(subscription, "renewal_requested", old_status=subscription.status, actor=actor, now=now)
+    events.publish(
+        SubscriptionRenewalRequested(
+            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription), intervals=intervals,
+            invoice=invoice.public_id if invoice else None,
+        )
+    )  # fmt: skip
+    if invoice is None:
+        apply(subscription, extension, actor=actor, now=now)
+    return subscription
+
+
+def _lines(subscription: Subscription, intervals: int) -> list[NewLine]:
+    return advance_lines(
+        get_terms(subscription.plan_version_id),
+        currency=subscription.currency,
+        quantity=subscription.quantity,
+        period=subscription.span(next_unpaid(subscription), count=intervals),
+        intervals=intervals,
+    )
+
+
+def _refuse_unless_renewable(subscription: Subscription) -> None:
+    subscription.refuse_if_canceled()
+    if subscription.status not in states.RENEWING:
+        raise NotRenewable(status=subscription.status)
+    subscription.refuse_if_ending()
+    if Extension.objects.pending().filter(subscription=subscription).exists():
+        raise RenewalPending

@@ -1,0 +1,65 @@
+"""The states of a subscription and the only ways between them, as data.
+
+The model, the database's trigger, the invariants and the tests all read this one table.
+"""
+
+from typing import Any, Final
+
+from core import errors
+
+NEW: Final = ""
+SCHEDULED: Final = "scheduled"
+INCOMPLETE: Final = "incomplete"
+TRIALING: Final = "trialing"
+ACTIVE: Final = "active"
+PAST_DUE: Final = "past_due"
+PAUSED: Final = "paused"
+CANCELED: Final = "canceled"
+EXPIRED: Final = "expired"
+
+TRANSITIONS: Final[dict[str, tuple[str, ...]]] = {
+    NEW: (SCHEDULED, INCOMPLETE, TRIALING, ACTIVE),
+    SCHEDULED: (INCOMPLETE, TRIALING, ACTIVE, CANCELED),
+    INCOMPLETE: (ACTIVE, TRIALING, CANCELED, EXPIRED),
+    TRIALING: (ACTIVE, INCOMPLETE, PAST_DUE, PAUSED, CANCELED, EXPIRED),
+    ACTIVE: (PAST_DUE, PAUSED, CANCELED, EXPIRED),
+    PAST_DUE: (ACTIVE, PAUSED, CANCELED, EXPIRED),
+    PAUSED: (ACTIVE, CANCELED, EXPIRED),
+    CANCELED: (),
+    EXPIRED: (),
+}
+STATES: Final = tuple(state for state in TRANSITIONS if state != NEW)
+TERMINAL: Final = tuple(state for state in STATES if not TRANSITIONS[state])
+LIVE: Final = tuple(state for state in STATES if TRANSITIONS[state])
+# The states in which the worker bills the next period when the current one is over.
+RENEWING: Final = (ACTIVE, PAST_DUE)
+
+
+class InvalidTransition(errors.Conflict):
+    """The members name where the subscription is, where it was to go, and where it may go from there."""
+
+    code = "invalid_transition"
+    title = "The subscription's state does not allow this."
+
+
+def refused(*, old: str, new: str) -> InvalidTransition:
+    """This function will return the refusal of a transition, with the ways that are open."""
+    members: dict[str, Any] = {"from": old, "to": new, "allowed": list(TRANSITIONS[old])}
+    return InvalidTransition(f"A subscription that is {old} cannot become {new}.", **members)
+
+
+def check(*, old: str, new: str) -> None:
+    """This function will raise InvalidTransition unless the table leads from one state to the other."""
+    if new not in TRANSITIONS[old]:
+        raise refused(old=old, new=new)
+
+
+def sql_pairs() -> str:
+    """This function will return the table as SQL row values, `('active', 'canceled'), …`, new rows left out."""
+    pairs = [(old, new) for old in STATES for new in TRANSITIONS[old]]
+    return ", ".join(f"('{old}', '{new}')" for old, new in pairs)
+
+
+def sql_list(values: tuple[str, ...]) -> str:
+    """This function will return state names as an SQL list, `'active', 'past_due'`."""
+    return ", ".join(f"'{value}'" for value in values)

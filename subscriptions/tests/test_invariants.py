@@ -1,0 +1,78 @@
+"""Every rule sees the damage it is for, and none sees any where there is none."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from core import invariants
+from core.actor import SYSTEM
+from subscriptions import services
+from subscriptions.models import Subscription
+from subscriptions.tests.factories import attach_card, free_plan, make_customer, make_plan, subscribe
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+
+OURS = [one.code for one in invariants.rules() if one.code.startswith("subscriptions.")]
+ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
+TABLES = [ROW, EVENT, PERIOD, "subscriptions_extension"]
+
+# What a broken program, or somebody with the owner's password, would have to do for each rule.
+DAMAGE = {
+    "subscriptions.one_live_per_family": "DROP INDEX subscriptions_subscription_one_live_per_family; "
+    f"UPDATE {ROW} SET customer_id = (SELECT customer_id FROM {ROW} ORDER BY id LIMIT 1)",
+    "subscriptions.status_is_last_event": f"UPDATE {ROW} SET status = 'past_due' WHERE status = 'active'",
+    "subscriptions.history_is_legal": f"UPDATE {EVENT} SET old_status = 'paused' WHERE type = 'renewed'",
+    "subscriptions.periods_follow_anchor": f"UPDATE {PERIOD} SET ends_at = ends_at + interval '1 day' WHERE number = 0",
+    "subscriptions.current_period_is_last_begun": f"DELETE FROM {PERIOD} WHERE number = 1",
+    "subscriptions.one_invoice_per_period": f"ALTER TABLE {PERIOD} DROP CONSTRAINT "
+    "subscriptions_subscriptionperiod_invoice_once; "
+    f"UPDATE {PERIOD} SET invoice_id = (SELECT min(invoice_id::text)::uuid FROM {PERIOD}) WHERE number = 1",
+    "subscriptions.nothing_billed_after_the_end": f"UPDATE {PERIOD} SET starts_at = now() + interval '1 year', "
+    f"ends_at = now() + interval '2 years' WHERE subscription_id = (SELECT id FROM {ROW} WHERE status = 'canceled')",
+    "subscriptions.extensions_do_not_overlap": "UPDATE subscriptions_extension SET first_period = 3",
+    "subscriptions.nothing_due_missed": "UPDATE core_environment SET clock_at = clock_at + interval '1 year' "
+    "WHERE clock_at IS NOT NULL",
+    "subscriptions.terminal_is_stamped": f"ALTER TABLE {ROW} DROP CONSTRAINT "
+    f"subscriptions_subscription_ended_when_terminal; UPDATE {ROW} SET ended_at = NULL WHERE status = 'canceled'",
+}  # fmt: skip
+
+
+@pytest.fixture
+def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Callable[[], int]) -> None:
+    """A fixed term in its second period, extended twice; one that ended; one in its trial; one that waits."""
+    freeze(now)
+    customer = make_customer()
+    attach_card(customer)
+    fixed = subscribe(customer, make_plan(), intervals=1)
+    over = subscribe(make_customer(), free_plan())
+    services.cancel_subscription(subscription_id=over.pk, at="now", actor=SYSTEM, now=now)
+    subscribe(make_customer(), make_plan(trial_days=60))
+    subscribe(make_customer(), starts_at=now.replace(month=6))
+    for _ in range(2):
+        run_jobs()
+        services.renew_subscription(subscription_id=fixed.pk, actor=SYSTEM, now=now)
+    run_jobs()
+    freeze(now.replace(month=2))
+    run_jobs()
+    assert Subscription.objects.get(pk=fixed.pk).term_intervals == 3
+
+
+@pytest.mark.usefixtures("_arranged")
+def test_a_healthy_house_breaks_no_rule() -> None:
+    assert {code: invariants.broken(code) for code in OURS} == {code: [] for code in OURS}
+
+
+@pytest.mark.usefixtures("_arranged")
+@pytest.mark.parametrize("code", OURS)
+def test_damage_is_reported(owner_sql: Callable[..., Any], code: str) -> None:
+    assert invariants.broken(code) == []
+    owner_sql(DAMAGE[code], off=TABLES)
+    offending = invariants.broken(code)
+    assert offending
+    assert {"id", "environment_id"} <= offending[0].keys()
+
+
+def test_every_rule_has_its_damage() -> None:
+    assert set(DAMAGE) == set(OURS)

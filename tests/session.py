@@ -1,0 +1,112 @@
+"""Engines and databases of a test session.
+
+PostgreSQL and Valkey are real and started by the same launcher as `make run`. The controlling process migrates one
+template as the owner; each worker copies it and works under the application's role, which row-level security binds.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from local import engines, home
+from local.engines import databases
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "PERENNIAL_TEST_TEMPLATE"
+
+_started: list[engines.Engines] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    """Start the engines before Django reads its settings; xdist's workers inherit the variables."""
+    if TEMPLATE not in os.environ:
+        _begin()
+    return (yield)
+
+
+def _begin() -> None:
+    # The home itself first: `make run` refuses a folder with things in it that it has not made.
+    here = home.open_home(ROOT / ".local")
+    running = engines.start(here.folder / "test", durable=False)
+    _started.append(running)
+    if not running.database_admin_url:
+        raise pytest.UsageError("tests create databases: DATABASE_URL must be a superuser's, or unset")
+    os.environ.update(running.environment)
+    os.environ[TEMPLATE] = template = f"template_{os.getpid()}"
+    urls = databases.create(running.database_admin_url, template)
+    _let_tests_corrupt_data(running.database_admin_url)
+    _migrate(urls.owner)
+    os.environ.update(DATABASE_URL=urls.app, DATABASE_OWNER_URL=urls.owner)
+
+
+def _let_tests_corrupt_data(admin_url: str) -> None:
+    """Allow `SET ROLE` to the owner, without inheriting anything from it: only who asks for it becomes the owner."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(f"ALTER ROLE {databases.APP} NOINHERIT")
+        admin.execute(f"GRANT {databases.OWNER} TO {databases.APP}")
+
+
+def _migrate(owner_url: str) -> None:
+    variables = os.environ | {"DATABASE_URL": owner_url, "DATABASE_OWNER_URL": owner_url, "ENV": "test"}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise pytest.UsageError(f"the migrations failed:\n{done.stdout}{done.stderr}")
+
+
+def pytest_unconfigure() -> None:
+    """Drop the template and leave the engines, which stop when nobody else uses them."""
+    for running in _started:
+        databases.drop(str(running.database_admin_url), os.environ.pop(TEMPLATE))
+        running.stop()
+    _started.clear()
+
+
+class Database:
+    """This worker's own copy of the template."""
+
+    def __init__(self, worker: str) -> None:
+        self.admin_url = os.environ["DATABASE_ADMIN_URL"]
+        self.template = os.environ[TEMPLATE]
+        self.name = f"{self.template.replace('template', 'test')}_{worker}"
+        self.urls = databases.urls_of(self.admin_url, self.name)
+
+    def create(self) -> None:
+        """Copy the template and point Django at the copy, as the application's role."""
+        databases.create(self.admin_url, self.name, self.template)
+        connections["default"].settings_dict["NAME"] = self.name
+
+    def drop(self) -> None:
+        connections.close_all()
+        databases.drop(self.admin_url, self.name)
+
+    def recreate(self) -> None:
+        """Forget everything that was committed."""
+        self.drop()
+        self.create()
+
+    def as_superuser(self) -> psycopg.Connection:
+        """Connect as somebody whom neither triggers' owners nor row security stop."""
+        return psycopg.connect(self.urls.admin or "", autocommit=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which a child process (a worker, a server) works on this database."""
+        return {"DATABASE_URL": self.urls.app, "DATABASE_OWNER_URL": self.urls.owner, "REDIS_URL": settings.REDIS_URL}
+
+
+def own_redis(worker: str) -> None:
+    """Give each worker a Redis database of its own, so that one's rate limits are not another's."""
+    number = int(worker.removeprefix("gw") or 0) % 15 + 1 if worker.startswith("gw") else 0
+    base = urlsplit(settings.REDIS_URL)
+    url = base._replace(path=f"/{number}").geturl()
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = url

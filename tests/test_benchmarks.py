@@ -1,0 +1,82 @@
+"""The loads run, and the reference writes what a request writes. How fast anything is, no test says."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from benchmarks import __main__, api, house
+from benchmarks.load import measured
+from benchmarks.table import ratio, render
+from local.engines import databases
+from tests.session import Database
+
+SMALLEST = api.Size(pairs=1, clients=2, posts=2, transactions=2, reads=2, lists=1, mixed=4)
+# A round to warm up and one that counts, of every client; the company has two from the beginning.
+WRITTEN = 2 * SMALLEST.clients * SMALLEST.transactions + 2
+PER_SUBSCRIPTION = {
+    "subscriptions_subscription": 1,
+    "subscriptions_subscriptionevent": 1,
+    "billing_invoice": 1,
+    "billing_posting": 2,
+    "payments_payment": 1,
+    "core_idempotencyrecord": 1,
+}
+
+
+def counts(url: str) -> dict[str, Any]:
+    with psycopg.connect(url, autocommit=True) as admin:
+        return {table: admin.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in PER_SUBSCRIPTION}
+
+
+@pytest.mark.slow
+def test_the_api_is_measured_beside_its_references(committed: Database, tmp_path: Path) -> None:
+    variables = {**os.environ, **committed.environment, "DATABASE_ADMIN_URL": committed.admin_url}
+    variables["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    found = []
+
+    @contextmanager
+    def opened(customers: int) -> Iterator[house.Loaded]:
+        connections.close_all()
+        with house.served(variables, tmp_path, customers=customers) as loaded:
+            yield loaded
+            found.append(counts(databases.swap(committed.admin_url, databases.name_of(loaded.reference_url))))
+
+    lines = api.run(SMALLEST, opened)
+    assert found == [{table: times * WRITTEN for table, times in PER_SUBSCRIPTION.items()}]
+    named = {line.what for line in lines}
+    assert {"POST subscription, rate", "POST subscription, P95", "replay of a finished key", "GET health"} <= named
+    assert next(line.result for line in lines if "retry" in line.what).startswith("1 effect")
+    assert all(line.verdict in ("below", "reached", "stretch") for line in lines if line.goal)
+
+
+def test_a_ratio_is_judged_by_both_goals() -> None:
+    verdicts = [ratio("rate", value, least=1, stretch=2).verdict for value in (0.9, 1.0, 2.0)]
+    assert verdicts == ["below", "reached", "stretch"]
+    costs = [ratio("P95", value, least=4, stretch=2, is_cost=True).verdict for value in (4.1, 4.0, 1.0)]
+    assert costs == ["below", "reached", "stretch"]
+
+
+def test_spans_become_a_rate_and_percentiles() -> None:
+    found = measured([(number / 10, number / 10 + (number + 1) / 1000) for number in range(20)])
+    assert found.rate == pytest.approx(20 / 1.92)
+    assert (found.at(50), found.at(95), found.at(100)) == pytest.approx((10, 19, 20))
+
+
+def test_the_table_keeps_its_columns() -> None:
+    lines = render(
+        [ratio("a long name of a load", 1.5, least=1, stretch=2, note="x"), ratio("b", 2, least=1, stretch=2)]
+    )
+    head, first, second = lines.splitlines()
+    assert head.index("result") == first.index("1.50 ×") == second.index("2.00 ×")
+
+
+def test_an_unknown_load_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        __main__.main(["weather"])
+    assert "there is no weather" in capsys.readouterr().err
