@@ -9,4 +9,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Nothing is collected for tests; the finders serve what the console needs.
+STATIC_ROOT = None
 RATE_LIMITS_ENABLED = False

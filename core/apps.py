@@ -8,4 +8,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """This function will load what registers itself: facts, receivers, reactions, job kinds."""
-        autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants")
+        autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors")

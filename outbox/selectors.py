@@ -55,10 +55,13 @@ def find_fact(public_id: str) -> StoredFact | None:
     return row.as_stored() if row else None
 
 
-def list_facts_between(since: datetime, until: datetime) -> Iterator[StoredFact]:
-    """This function will iterate over the relayed facts recorded from `since` and before `until` (real time)."""
+def list_facts_between(since: datetime, until: datetime, *, limit: int) -> Iterator[StoredFact]:
+    """This function will iterate over up to `limit` relayed facts recorded from `since` and before `until`, in order.
+
+    Both are real time, whatever the environment's clock says.
+    """
     rows = OutboxEvent.objects.filter(created_at__gte=since, created_at__lt=until).exclude(sequence=None)
-    return (row.as_stored() for row in rows.order_by("sequence").iterator())
+    return (row.as_stored() for row in rows.order_by("sequence")[:limit])
 
 
 @health.component("outbox")

@@ -62,7 +62,7 @@ def resend_range(
     :raises webhooks.models.EndpointDisabled: if nothing is sent to it.
     """
     endpoint = _receiver(endpoint_id)
-    facts = _chosen(endpoint, list_facts_between(since, until))
+    facts = _chosen(endpoint, list_facts_between(since, until, limit=MOST_LOOKED_AT + 1))
     queueing.queue(_again(endpoint, facts))
     return _told(endpoint, event="", count=len(facts), reason=reason, actor=actor, now=now)
 

@@ -49,8 +49,8 @@ def test_lists_describe_their_filters_and_their_envelope(described: Any) -> None
 
 def test_bodies_and_problems_are_described(described: Any) -> None:
     schemas = described["components"]["schemas"]
-    assert schemas["NewThingRequest"]["properties"]["slug"] == {"type": "string", "maxLength": 40, "minLength": 1}
-    assert schemas["NewThingRequest"]["required"] == ["name", "slug"]
+    assert schemas["NewThing"]["properties"]["slug"] == {"type": "string", "maxLength": 40, "minLength": 1}
+    assert schemas["NewThing"]["required"] == ["name", "slug"]
     assert schemas["ThingBody"]["properties"]["id"]["pattern"] == "^tnt_"
     refused = _operation(described, "", "post")["responses"]["422"]["content"]
     assert refused == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         for wanted in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wanted, lambda *_: stop.set())
         self.stdout.write("relaying")
+        self.stdout.flush()
         while not stop.is_set():
             stop.wait(self._once())
 
