@@ -62,6 +62,10 @@ class Credentials(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return [{name: []} for name in self.name]
 
 
+MIXINS = "core.http.views"
+PLAIN_NAMES = {"retrieve": "Show", "create": "Create", "partial_update": "Change", "destroy": "Remove"}
+
+
 class Schema(AutoSchema):
     """Finds requests, answers and problems where a `Resource` declares them; other views describe themselves."""
 
@@ -90,13 +94,21 @@ class Schema(AutoSchema):
         return "_".join([*steps, *last, *([self.method.lower()] if shared else [])]).replace("-", "_")
 
     def get_summary(self) -> str | None:
-        """This function will return the first sentence that a handler says of itself."""
-        spoken = self._spoken()
+        """This function will return the first sentence that a handler says of itself, or a plain name."""
+        spoken = self._spoken() or self._said_to_programmers()
         return spoken.partition("\n")[0].rstrip(".") if spoken else self._plain_name()
 
     def get_description(self) -> str:  # type: ignore[override]
         """This function will return what a handler says of itself to clients."""
         return self._spoken()
+
+    def _said_to_programmers(self) -> str:
+        """What an action of its own does, where no plain name would say it."""
+        handler = getattr(self.view, self.view.action, None)
+        if not self.declares or handler is None or handler.__module__ == MIXINS or self.view.action in PLAIN_NAMES:
+            return ""
+        said = " ".join((handler.__doc__ or "").partition("This function will ")[2].partition("\n\n")[0].split())
+        return said[:1].upper() + said[1:]
 
     def _spoken(self) -> str:
         """A docstring without the sentence that speaks to programmers."""
@@ -108,15 +120,8 @@ class Schema(AutoSchema):
     def _plain_name(self) -> str:
         plural = self.get_tags()[0].replace("-", " ")
         noun = plural.removesuffix("s")
-        words = {
-            "list": "List",
-            "retrieve": "Show",
-            "create": "Create",
-            "partial_update": "Change",
-            "destroy": "Remove",
-        }
-        verb = words.get(self.view.action, self.view.action.replace("_", " ").capitalize())
-        if verb == "List":
+        verb = PLAIN_NAMES.get(self.view.action, self.view.action.replace("_", " ").capitalize())
+        if self.view.action == "list":
             return f"List {plural}"
         return f"{verb} {'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
