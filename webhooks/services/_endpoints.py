@@ -13,7 +13,7 @@ from core.actor import Actor
 from webhooks import secrets
 from webhooks.addresses import Aim, host_of
 from webhooks.exceptions import note_exception
-from webhooks.models import Endpoint, EndpointDisabled
+from webhooks.models import Endpoint, EndpointDisabled, matches
 from webhooks.queueing import cancel_waiting
 from webhooks.signals import (
     WebhookEndpointCreated,
@@ -23,6 +23,13 @@ from webhooks.signals import (
     WebhookSecretRotated,
     WebhookTested,
 )
+
+
+class UnknownEventType(errors.Invalid):
+    """`unknown` are the filters that match no type of fact: a typo would wait for its event for ever."""
+
+    code = "unknown_event_type"
+    title = "No event matches this filter."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +52,8 @@ def create_endpoint(
 
     `aim` is the checked URL (see `aim`, which asks the network and is therefore called before the transaction);
     `event_filters` are types such as `invoice.paid`, prefixes such as `invoice.*`, or `*`.
+
+    :raises UnknownEventType: for a filter that matches no event there is.
     """
     secret, sealed = secrets.new()
     row = Endpoint.objects.create(
@@ -185,4 +194,8 @@ def _locked(endpoint_id: UUID) -> Endpoint:
 
 
 def _distinct(filters: Sequence[str]) -> list[str]:
+    known = events.types()
+    unknown = [one for one in filters if not any(matches(one, kind) for kind in known)]
+    if unknown:
+        raise UnknownEventType(f"No event matches {', '.join(unknown)}.", unknown=unknown)
     return list(dict.fromkeys(filters))

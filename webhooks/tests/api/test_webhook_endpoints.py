@@ -89,6 +89,15 @@ def test_a_body_of_the_wrong_shape_is_refused(api, loopback, body, pointer):
     assert pointer in [error["pointer"] for error in response.json()["errors"]]
 
 
+@pytest.mark.parametrize("events", [["invoice.payed"], ["*", "invoces.*"]])
+def test_a_filter_that_no_event_will_ever_match_is_refused(api, loopback, facts, events):
+    response = api.post(PLACE, {"url": URL, "events": events})
+
+    assert code(response) == (422, "unknown_event_type")
+    assert response.json()["unknown"] == events[-1:]
+    assert not Endpoint.objects.exists()
+
+
 def test_endpoints_are_listed_and_filtered(api, endpoint):
     assert [one["id"] for one in api.get(PLACE).json()["data"]] == [endpoint["id"]]
     assert api.get(PLACE, state="disabled").json()["data"] == []
