@@ -9,7 +9,7 @@ fi
 case "${MODE:-local}" in
     local)
         # Everything in one container, engines included: for looking around, never for production.
-        ENV=local exec python -m local run
+        HOST="${HOST:-0.0.0.0}" ENV=local exec python -m local run
         ;;
     api)
         exec granian --interface wsgi config.wsgi:application --host 0.0.0.0 --port "${PORT:-8000}" \

@@ -1,5 +1,6 @@
 """The commands that make up the house, and how to ask whether they answer."""
 
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -20,7 +21,8 @@ def _load_demo() -> list[str]:
 
 
 def _web(port: int) -> list[str]:
-    address = ["--host", "127.0.0.1", "--port", str(port)]
+    # In a container the published port does not arrive at the loopback address.
+    address = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", str(port)]
     size = ["--workers", "1", "--blocking-threads", "4"]
     return [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", *address, *size]
 

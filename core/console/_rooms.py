@@ -33,6 +33,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
         ("Meters", "speed", "usage.meter"),
         ("Events", "bolt", "usage.usageevent"),
         ("Entitlements", "verified", "usage.entitlement"),
+        ("Counters", "data_usage", "usage.usagecounter"),
     ],
     "Gifts": [("Gifts", "redeem", "gifts.gift")],
     "Webhooks": [
