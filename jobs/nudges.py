@@ -1,7 +1,9 @@
 """Waking workers up. A nudge may be lost: the sweeper finds the rows, at most seconds later."""
 
+import threading
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import structlog
 from celery import current_app
@@ -9,10 +11,15 @@ from django.db import connection, transaction
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from core import clock
+
 log = structlog.get_logger(__name__)
 
 # A message older than this has been overtaken by the sweeper.
 EXPIRES_S = 30
+# After a failure nobody asks the broker for a while: no request waits for it again and again.
+REST_S = 5.0
+IMPATIENCE = {"socket_connect_timeout": 0.5, "max_retries": 0}
 
 
 def after_commit(queue: str) -> None:
@@ -30,12 +37,45 @@ def nudge(queue: str) -> None:
     send("jobs.work", queue, queue=queue)
 
 
+class Rest:
+    """Until when this process leaves the broker alone, on the machine's monotonic clock."""
+
+    def __init__(self) -> None:
+        self.until = float("-inf")
+
+    def begin(self) -> None:
+        """This function will start a rest."""
+        self.until = clock.monotonic() + REST_S
+
+    @property
+    def is_on(self) -> bool:
+        return clock.monotonic() < self.until
+
+
+rest = Rest()
+_of_thread = threading.local()
+
+
 def send(task: str, route: str, **arguments: str) -> None:
-    """This function will put one wake-up message for a Celery task on a route."""
+    """This function will put one wake-up message for a Celery task on a route; a lost one costs a sweep's interval."""
+    if rest.is_on:
+        return
     try:
-        current_app.send_task(task, kwargs=arguments, queue=route, expires=EXPIRES_S, retry=False, ignore_result=True)
+        current_app.send_task(
+            task, kwargs=arguments, queue=route, expires=EXPIRES_S, retry=False, ignore_result=True,
+            connection=_connection(),
+        )  # fmt: skip
     except (KombuError, RedisError, OSError) as error:
+        _of_thread.connection = None
+        rest.begin()
         log.warning("jobs.nudge_lost", task=task, error=type(error).__name__)
+
+
+def _connection() -> Any:
+    """A connection of this thread's own, which does not wait for a broker that is away as a worker's does."""
+    if getattr(_of_thread, "connection", None) is None:
+        _of_thread.connection = current_app.connection_for_write(transport_options=IMPATIENCE)
+    return _of_thread.connection
 
 
 def _wake_relay() -> None:

@@ -5,10 +5,18 @@ from celery import current_app
 from django.db import transaction
 from redis.exceptions import ConnectionError as RedisDown
 
+from core import clock
+from jobs import nudges
+from jobs.models import Job
 from jobs.services import enqueue, nudge_relay
 from jobs.tests import kinds
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def rested(monkeypatch) -> None:
+    monkeypatch.setattr(nudges, "rest", nudges.Rest())
 
 
 @pytest.fixture
@@ -46,12 +54,22 @@ def test_a_nudge_after_a_rolled_back_one_is_sent(sent, django_capture_on_commit_
     assert sent == [("jobs.work", {"queue": "q:mail"})]
 
 
-def test_a_broker_that_is_down_loses_nothing(monkeypatch, django_capture_on_commit_callbacks):
-    def refuse(*_: object, **__: object) -> None:
+def test_a_broker_that_is_down_loses_nothing_and_is_left_alone_for_a_while(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    asked: list[str] = []
+
+    def refuse(task: str, **_: object) -> None:
+        asked.append(task)
         raise RedisDown("Connection refused")
 
     monkeypatch.setattr(current_app, "send_task", refuse)
-    with django_capture_on_commit_callbacks(execute=True):
-        job_id = enqueue("test.note", payload={}, key="a")
+    for number in range(3):
+        with django_capture_on_commit_callbacks(execute=True):
+            enqueue("test.note", payload={}, key=str(number))
+    assert Job.objects.count() == 3
+    assert asked == ["jobs.work"]
 
-    assert job_id is not None
+    nudges.rest.until = clock.monotonic()
+    nudges.nudge("q:mail")
+    assert asked == ["jobs.work", "jobs.work"]
