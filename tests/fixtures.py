@@ -165,6 +165,8 @@ def owner_sql() -> Callable[..., list[Any]]:
             for table in off:
                 _switch_on(cursor, table)
             cursor.execute("RESET ROLE")
+            # As transactions begin here; what the test does next is checked when it would be.
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
             return rows
 
     return execute
