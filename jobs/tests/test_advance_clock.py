@@ -6,7 +6,7 @@ import pytest
 
 from core import tenancy
 from core.models import ClockMoving, ClockRefused, Environment
-from jobs import services, time_travel
+from jobs import claims, internal, services, time_travel
 from jobs.models import Job
 from jobs.services import enqueue
 from jobs.tests import kinds
@@ -87,3 +87,20 @@ def test_backwards_live_and_two_moves_at_once_are_refused(environment, live_envi
 
     assert facts() == ["environment.clock_advance_started"]
     assert Job.objects.count() == 1
+
+
+def test_a_move_that_died_with_its_workers_goes_on_where_it_was_once_it_is_requeued(environment, actor, now, run_jobs):
+    enqueue("test.clock", payload={"name": "x"}, key="x", run_at=now + timedelta(days=10))
+    services.advance_clock(to=now + timedelta(days=30), actor=actor, now=now)
+    for _ in range(4):
+        assert claims.of_queues("q:sub:usage_sync") is not None
+        Job.objects.filter(kind="jobs.advance_clock").update(lease_until=now - timedelta(days=999))
+    internal.sweep()
+    run_jobs()
+    dead = Job.objects.get(kind="jobs.advance_clock")
+    assert (dead.state, kinds.done) == ("dead", [])
+
+    services.requeue_job(job_id=dead.id, reason="the machine is back", actor=actor, now=now)
+    run_jobs()
+    assert [entry["name"] for entry in kinds.done] == ["x"]
+    assert (sandbox().clock_at, sandbox().advancing_to) == (now + timedelta(days=30), None)
