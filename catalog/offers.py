@@ -24,7 +24,7 @@ class Recurring(Protocol):
     @property
     def currency(self) -> str: ...
     @property
-    def interval(self) -> str: ...
+    def interval(self) -> str | None: ...
     @property
     def interval_count(self) -> int: ...
 
@@ -37,7 +37,7 @@ def check_publishable(prices: Iterable[Recurring]) -> None:
     """
     cycles: dict[str, set[tuple[int, str]]] = {}
     for price in prices:
-        cycles.setdefault(price.currency, set()).add((price.interval_count, price.interval))
+        cycles.setdefault(price.currency, set()).add((price.interval_count, price.interval or ""))
     if not cycles:
         raise PlanHasNoPrices
     for currency, found in sorted(cycles.items()):

@@ -1,4 +1,4 @@
-"""What happens to plans. `subject` is the plan in all of these."""
+"""What happens to plans and add-ons. `subject` is the plan, or the add-on."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -53,5 +53,25 @@ class PlanArchived(Event):
     """The plan is off the offer; existing subscriptions go on."""
 
     type: ClassVar[str] = "plan.archived"
+
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddOnCreated(Event):
+    """An add-on is on offer, with its prices."""
+
+    type: ClassVar[str] = "addon.created"
+
+    code: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddOnArchived(Event):
+    """The add-on is off the offer; subscriptions that have it keep it."""
+
+    type: ClassVar[str] = "addon.archived"
 
     code: str

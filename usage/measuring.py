@@ -6,6 +6,7 @@ One statement per question, however many meters it is about. Without filters and
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,13 @@ _MEASURED = """
 SELECT %s::uuid, count(*), {value}
 FROM usage_usageevent
 WHERE environment_id = %s AND customer_id = %s AND meter_id = %s AND "timestamp" >= %s AND "timestamp" < %s{filters}
+"""
+_EVENTS = """
+SELECT event_id, "timestamp", coalesce(value, 1)
+FROM usage_usageevent
+WHERE environment_id = %s AND customer_id = %s AND meter_id = %s AND "timestamp" >= %s AND "timestamp" < %s{filters}
+  AND received_at <= %s
+ORDER BY "timestamp", id LIMIT %s
 """
 _VALUES = {
     Meter.Aggregation.COUNT: "count(*)::numeric",
@@ -49,12 +57,40 @@ def measure_all(meters: Iterable[Meter], *, customer_id: UUID, period: Period) -
     return {meter_id: Shown(meter_id=meter_id, value=value, events=events) for meter_id, events, value in rows}
 
 
+@dataclass(frozen=True, kw_only=True)
+class CountedEvent:
+    """One event that a meter counted, by the id its sender gave it."""
+
+    event_id: str
+    timestamp: datetime
+    value: Decimal
+
+
+def list_counted(
+    meter: Meter, *, customer_id: UUID, period: Period, received_by: datetime, limit: int | None
+) -> list[CountedEvent]:
+    """This function will return the events a meter counts for a customer and a half-open period, the earliest first.
+
+    Those that arrived after `received_by` are left out; `limit` None is all of them.
+    """
+    filters, given = _filters(meter)
+    place: list[Any] = [environment_id(), customer_id, meter.id, period.starts_at, period.ends_at, *given]
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS.format(filters=filters), [*place, received_by, limit])
+        rows = cursor.fetchall()
+    return [CountedEvent(event_id=event_id, timestamp=at, value=value) for event_id, at, value in rows]
+
+
 def _part(meter: Meter, customer_id: UUID, period: Period) -> tuple[str, list[Any]]:
     value, given = _value(meter)
-    filters = [(name, list(accepted)) for name, accepted in sorted(meter.filters.items())]
-    sql = _MEASURED.format(value=value, filters=_FILTER * len(filters))
+    filters, accepted = _filters(meter)
     place = [environment_id(), customer_id, meter.id, period.starts_at, period.ends_at]
-    return sql, [meter.id, *given, *place, *(one for pair in filters for one in pair)]
+    return _MEASURED.format(value=value, filters=filters), [meter.id, *given, *place, *accepted]
+
+
+def _filters(meter: Meter) -> tuple[str, list[Any]]:
+    pairs = [(name, list(accepted)) for name, accepted in sorted(meter.filters.items())]
+    return _FILTER * len(pairs), [one for pair in pairs for one in pair]
 
 
 def _value(meter: Meter) -> tuple[str, list[Any]]:

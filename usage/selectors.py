@@ -13,6 +13,7 @@ from usage import measuring
 from usage.acceptance import index_meters
 from usage.aggregation import priced
 from usage.allowances import Allowance, allowance, period_of
+from usage.measuring import CountedEvent
 from usage.models import Entitlement, Meter, UsageCounter
 from usage.windows import month
 
@@ -61,11 +62,43 @@ def measure(*, meter_id: UUID, customer_id: UUID, starts_at: datetime, ends_at: 
 
     :raises core.errors.NotFound: if the environment has no such meter.
     """
-    meter = Meter.objects.filter(pk=meter_id).first()
-    if meter is None:
-        raise errors.NotFound
+    meter = _meter(meter_id)
     shown = measuring.measure_all([meter], customer_id=customer_id, period=Period(starts_at, ends_at))[meter_id]
     return Measurement(value=priced(shown.value), events=shown.events)
+
+
+def list_event_values(
+    *, meter_id: UUID, customer_id: UUID, period: Period, received_by: datetime
+) -> tuple[Decimal, ...]:
+    """This function will return the value of each event a meter counts, the earliest first; one without a value is 1.
+
+    :raises core.errors.NotFound: if the environment has no such meter.
+    """
+    counted = measuring.list_counted(
+        _meter(meter_id), customer_id=customer_id, period=period, received_by=received_by, limit=None
+    )
+    return tuple(one.value for one in counted)
+
+
+def list_counted_events(
+    *, meter_id: UUID, customer_id: UUID, period: Period, received_by: datetime, limit: int
+) -> tuple[CountedEvent, ...]:
+    """This function will return the first `limit` events a meter counted that had arrived by an instant.
+
+    :raises core.errors.NotFound: if the environment has no such meter.
+    """
+    return tuple(
+        measuring.list_counted(
+            _meter(meter_id), customer_id=customer_id, period=period, received_by=received_by, limit=limit
+        )
+    )
+
+
+def _meter(meter_id: UUID) -> Meter:
+    found = Meter.objects.filter(pk=meter_id).first()
+    if found is None:
+        raise errors.NotFound
+    return found
 
 
 def find_meter(code_or_id: str | UUID) -> MeterView | None:

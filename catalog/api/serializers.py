@@ -1,13 +1,11 @@
-"""The bodies of plans, their versions, prices and features."""
-
-from typing import Any
+"""The bodies of plans, their versions and features."""
 
 from rest_framework import serializers
 
-from catalog.models import PlanFeature, Price
+from catalog.api.prices import CODE, PriceBody, PriceTerms
+from catalog.models import Plan, PlanFeature
 from core.http.serializers import (
     Choice,
-    Currency,
     DecimalText,
     Instant,
     PublicId,
@@ -17,31 +15,9 @@ from core.http.serializers import (
     StrictInt,
     StrictString,
 )
-from core.periods import MAX_INTERVAL_COUNT, Interval
 
-CODE = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
-INTERVALS = [one.value for one in Interval]
 LONGEST_TRIAL_DAYS = 730
 MOST_TERMS = 100
-
-
-class UnitAmount(DecimalText):
-    """A price per unit, or a whole flat fee, in major units: `"9.99"`, `"0.000125"`."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=28, decimal_places=12, **options)
-
-
-class PriceTerms(RequestBody):
-    name = StrictString(max_length=200)
-    currency = Currency()
-    kind = Choice(Price.Kind.choices, required=False)
-    model = Choice(Price.Model.choices, required=False)
-    unit_amount = UnitAmount()
-    interval = Choice(INTERVALS, required=False)
-    interval_count = StrictInt(min_value=1, max_value=MAX_INTERVAL_COUNT, required=False)
-    billed = Choice(Price.Billed.choices, required=False)
-    meter = PublicId("mtr", source="meter_id", required=False, allow_null=True)
 
 
 class FeatureTerms(RequestBody):
@@ -60,6 +36,7 @@ class CreatePlan(RequestBody):
     description = StrictString(max_length=2000, required=False, allow_blank=True, multiline=True)
     family = StrictString(max_length=64, required=False, allow_null=True)
     trial_days = StrictInt(min_value=0, max_value=LONGEST_TRIAL_DAYS, required=False)
+    proration_basis = Choice(Plan.ProrationBasis.choices, required=False)
     prices = serializers.ListField(child=PriceTerms(), max_length=MOST_TERMS)
     features = serializers.ListField(child=FeatureTerms(), required=False, max_length=MOST_TERMS)
     publish = StrictBool(required=False)
@@ -71,22 +48,10 @@ class UpdatePlan(RequestBody):
     name = StrictString(max_length=200, required=False)
     description = StrictString(max_length=2000, required=False, allow_blank=True, multiline=True)
     trial_days = StrictInt(min_value=0, max_value=LONGEST_TRIAL_DAYS, required=False)
+    proration_basis = Choice(Plan.ProrationBasis.choices, required=False)
     prices = serializers.ListField(child=PriceTerms(), required=False, max_length=MOST_TERMS)
     features = serializers.ListField(child=FeatureTerms(), required=False, max_length=MOST_TERMS)
     publish = StrictBool(required=False)
-
-
-class PriceBody(ResponseBody):
-    id = serializers.CharField(source="public_id")
-    name = StrictString()
-    currency = Currency()
-    kind = Choice(Price.Kind.choices)
-    model = Choice(Price.Model.choices)
-    unit_amount = UnitAmount()
-    interval = Choice(INTERVALS)
-    interval_count = StrictInt()
-    billed = Choice(Price.Billed.choices)
-    meter = PublicId("mtr", source="meter_id", allow_null=True)
 
 
 class FeatureBody(ResponseBody):
@@ -118,6 +83,7 @@ class PlanBody(ResponseBody):
     description = StrictString()
     family = StrictString(allow_null=True)
     trial_days = StrictInt()
+    proration_basis = Choice(Plan.ProrationBasis.choices)
     version = PlanVersionBody(source="current", allow_null=True)
     archived_at = Instant(allow_null=True)
     created_at = Instant()

@@ -1,4 +1,4 @@
-"""The routes of plans."""
+"""The routes of plans, prices and add-ons."""
 
 from catalog.api import views
 from core.http.routes import PUBLIC_ID, Router
@@ -8,5 +8,7 @@ PLAN = PUBLIC_ID.format(prefix="pln")
 router = Router()
 router.register(rf"plans/(?P<plan>{PLAN})/versions", views.PlanVersions, basename="plan-versions")
 router.register("plans", views.Plans, basename="plans")
+router.register("prices", views.Prices, basename="prices")
+router.register("addons", views.AddOns, basename="addons")
 
 urlpatterns = router.urls

@@ -6,8 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from catalog.models import Plan, PlanVersion
+from catalog.services._new_price import NewPrice
 from catalog.services._publish import publish_version
-from catalog.services._terms import NewFeature, NewPrice, write_terms
+from catalog.services._terms import NewFeature, write_terms
 from catalog.signals import PlanCreated
 from core import errors, events, problems
 from core.actor import Actor
@@ -29,6 +30,7 @@ def create_plan(
     description: str = "",
     family: str | None = "default",
     trial_days: int = 0,
+    proration_basis: str = Plan.ProrationBasis.SECOND,
     prices: Sequence[NewPrice],
     features: Sequence[NewFeature] = (),
     publish: bool = True,
@@ -37,7 +39,8 @@ def create_plan(
 ) -> Plan:
     """This function will create a plan and its version 1, published unless `publish` is false.
 
-    `family` None lets a customer hold any number of subscriptions; `trial_days` is 0 for no trial.
+    `family` None lets a customer hold any number of subscriptions; `trial_days` is 0 for no trial; `proration_basis`
+    says whether shares of a period are measured in seconds or in days.
 
     :raises PlanCodeTaken: if the code is in use.
     :raises catalog.pricing.InvalidPrice, MixedCycles, PlanHasNoPrices: if the prices cannot be sold.
@@ -45,8 +48,9 @@ def create_plan(
     if Plan.objects.filter(code=code).exists():
         raise PlanCodeTaken(plan_code=code)
     plan = Plan.objects.create(
-        code=code, name=name, description=description, family=family, trial_days=trial_days, created_at=now
-    )
+        code=code, name=name, description=description, family=family, trial_days=trial_days,
+        proration_basis=proration_basis, created_at=now,
+    )  # fmt: skip
     version = PlanVersion.objects.create(plan=plan, number=1, created_at=now)
     write_terms(version, prices=prices, features=features, now=now)
     events.publish(PlanCreated(subject=plan.public_id, actor=actor.label, at=now, code=code, name=name))

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from catalog.models import Plan, PlanVersion
+from catalog.services._new_price import NewPrice
 from catalog.services._publish import publish_version
-from catalog.services._terms import NewFeature, NewPrice, copy_terms, locked_plan, write_terms
+from catalog.services._terms import NewFeature, copy_terms, locked_plan, write_terms
 from catalog.signals import PlanRevised, PlanUpdated
 from core import errors, events
 from core.actor import Actor
@@ -31,9 +32,10 @@ def update_plan(
     actor: Actor,
     now: datetime,
 ) -> Plan:
-    """This function will change a plan's details (`name`, `description`, `trial_days`) and, if asked, its terms.
+    """This function will change a plan's details and, if asked, its terms.
 
-    Prices or features given make a new version, published unless `publish` is false; `publish` alone publishes a draft.
+    Details are `name`, `description`, `trial_days` and `proration_basis`. Prices or features given make a new version,
+    published unless `publish` is false; `publish` alone publishes a draft.
 
     :raises NothingToPublish: if `publish` is true and there is neither a draft nor anything new.
     :raises core.errors.NotFound, catalog.models.PlanArchived: see `revise_plan`.
@@ -47,7 +49,7 @@ def update_plan(
         if publish is not False:
             publish_version(version_id=version.id, actor=actor, now=now)
     elif publish:
-        publish_version(version_id=_draft_of(plan).id, actor=actor, now=now)
+        publish_version(version_id=_waiting_draft(plan).id, actor=actor, now=now)
     return plan
 
 
@@ -69,15 +71,25 @@ def revise_plan(
     """
     plan = locked_plan(plan_id)
     plan.refuse_if_archived()
-    version = plan.versions.filter(published_at=None).first() or _new_draft(plan, now=now)
+    version = draft_of(plan, now=now)
     write_terms(version, prices=prices, features=features, now=now)
+    announce_revision(plan, version, actor=actor, now=now)
+    return version
+
+
+def draft_of(plan: Plan, *, now: datetime) -> PlanVersion:
+    """This function will return the draft of a locked plan, beginning one from the newest version if there is none."""
+    return plan.versions.filter(published_at=None).first() or _new_draft(plan, now=now)
+
+
+def announce_revision(plan: Plan, version: PlanVersion, *, actor: Actor, now: datetime) -> None:
+    """This function will publish that a plan's draft has other terms."""
     events.publish(
         PlanRevised(
             subject=plan.public_id, actor=actor.label, at=now, code=plan.code, plan_version=version.public_id,
             number=version.number,
         )
     )  # fmt: skip
-    return version
 
 
 def _change_details(plan: Plan, details: dict[str, Any], *, actor: Actor, now: datetime) -> None:
@@ -99,7 +111,7 @@ def _new_draft(plan: Plan, *, now: datetime) -> PlanVersion:
     return draft
 
 
-def _draft_of(plan: Plan) -> PlanVersion:
+def _waiting_draft(plan: Plan) -> PlanVersion:
     draft = plan.versions.filter(published_at=None).first()
     if draft is None:
         raise NothingToPublish

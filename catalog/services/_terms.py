@@ -1,7 +1,8 @@
 """Writing the prices and features of a draft."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,48 +10,9 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from catalog import pricing
 from catalog.models import Plan, PlanFeature, PlanVersion, Price
+from catalog.services._new_price import NewPrice
 from core import errors
-from core.periods import Interval
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewPrice:
-    """A price to write. `unit_amount` is in major units of `currency`; `meter_id` is for usage prices."""
-
-    name: str
-    currency: str
-    unit_amount: Decimal
-    kind: str = Price.Kind.FIXED
-    model: str = Price.Model.FLAT
-    interval: str = Interval.MONTH
-    interval_count: int = 1
-    billed: str | None = None
-    meter_id: UUID | None = None
-    terms: dict[str, Any] = field(default_factory=dict)
-
-    def row(self, version: PlanVersion, *, now: datetime) -> Price:
-        """This function will return the row to insert.
-
-        :raises catalog.pricing.InvalidPrice: if the amounts do not make a price.
-        :raises core.money.UnknownCurrency: if the currency is not known.
-        """
-        self._check()
-        billed = self.billed or (Price.Billed.ARREARS if self.kind == Price.Kind.USAGE else Price.Billed.ADVANCE)
-        return Price(
-            version=version, name=self.name, currency=self.currency, unit_amount=self.unit_amount, kind=self.kind,
-            model=self.model, interval=self.interval, interval_count=self.interval_count, billed=billed,
-            meter_id=self.meter_id, terms=self.terms, created_at=now,
-        )  # fmt: skip
-
-    def _check(self) -> None:
-        pricing.Price(model=pricing.Model(self.model), currency=self.currency, unit_amount=self.unit_amount)
-        is_usage = self.kind == Price.Kind.USAGE
-        if is_usage != (self.meter_id is not None):
-            raise pricing.InvalidPrice(field="meter")
-        if is_usage and self.billed == Price.Billed.ADVANCE:
-            raise pricing.InvalidPrice(field="billed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +49,30 @@ def write_terms(
     """
     if prices is not None:
         version.prices.all().delete()
-        _write_prices([one.row(version, now=now) for one in prices])
+        write_prices([one.row(version=version, now=now) for one in prices])
     if features is not None:
         version.features.all().delete()
         PlanFeature.objects.bulk_create([one.row(version) for one in features])
 
 
-def _write_prices(rows: Sequence[Price]) -> None:
+def write_prices(rows: Sequence[Price]) -> None:
+    """This function will insert prices.
+
+    :raises UnknownMeter: if one names a meter the environment does not have.
+    """
+    with knowing_meters():
+        Price.objects.bulk_create(rows)
+
+
+@contextmanager
+def knowing_meters() -> Iterator[None]:
+    """This function will let prices be written inside, and look at once whether their meters exist.
+
+    :raises UnknownMeter: if one names a meter the environment does not have.
+    """
     try:
         with transaction.atomic():
-            Price.objects.bulk_create(rows)
+            yield
             # The foreign key speaks now and not at the commit, where nobody could say what was wrong.
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS catalog_price_meter_id_same_env IMMEDIATE")

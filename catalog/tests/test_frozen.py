@@ -16,9 +16,10 @@ FEATURE = (
     "FROM catalog_planversion"
 )
 PRICE = (
-    "INSERT INTO catalog_price (id, environment_id, version_id, name, kind, currency, model, unit_amount, terms, "
-    "interval, interval_count, billed, created_at) SELECT gen_random_uuid(), environment_id, id, 'New', 'fixed', "
-    "'USD', 'flat', 1, '{}', 'month', 1, 'advance', now() FROM catalog_planversion"
+    "INSERT INTO catalog_price (id, environment_id, version_id, name, kind, currency, model, unit_amount, tiers, "
+    "charge_flat_at_zero, tax_code, interval, interval_count, billed, created_at) SELECT gen_random_uuid(), "
+    "environment_id, id, 'New', 'fixed', 'USD', 'flat', 1, '[]', false, '', 'month', 1, 'advance', now() "
+    "FROM catalog_planversion"
 )
 CHANGES = [
     "UPDATE catalog_planversion SET published_at = NULL",

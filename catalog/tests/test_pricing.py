@@ -17,32 +17,12 @@ from catalog.pricing import (
     amount_for_increase,
     rate,
 )
+from core.conformance import Case
 from core.money import UnknownCurrency
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 AMOUNTS = st.decimals(0, 10_000, places=6)
 QUANTITIES = st.decimals(0, 100_000, places=3)
-DECIMAL_FIELDS = "unit_amount package_size percentage fixed_amount free_units minimum_amount maximum_amount".split()
-
-
-def _decimal(value: str | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
-
-
-def _price(given: dict[str, Any]) -> Price:
-    members = {key: given[key] for key in given if key not in ("quantity", "event_values", "tiers")}
-    for name in DECIMAL_FIELDS:
-        if name in members:
-            members[name] = Decimal(members[name])
-    tiers = tuple(
-        Tier(
-            up_to=_decimal(tier["up_to"]),
-            unit_amount=Decimal(tier["unit_amount"]),
-            flat_amount=Decimal(tier["flat_amount"]),
-        )
-        for tier in given.get("tiers", [])
-    )
-    return Price(**members, tiers=tiers)
 
 
 @st.composite
@@ -69,11 +49,9 @@ def prices(draw: st.DrawFn) -> Price:
     return draw(st.one_of(simple, package, tiered()))
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("price"))
-def test_a_quantity_is_rated(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    values = [Decimal(value) for value in given.get("event_values", [])]
-    rating = rate(_price(given), Decimal(given.get("quantity", "1")), values)
-    assert rating.amount_minor == expected["amount_minor"]
+@pytest.mark.parametrize("case", cases("price"))
+def test_a_quantity_is_rated(case: Case) -> None:
+    check("price", case)
 
 
 @generated(price=prices(), before=QUANTITIES, after=QUANTITIES)

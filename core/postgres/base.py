@@ -8,12 +8,23 @@ like an empty table; the backend refuses it instead.
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from django.db.models import Field
 from django.db.transaction import TransactionManagementError
 
 from core.tenancy import scopes
 
 
+class SchemaEditor(DatabaseSchemaEditor):
+    """A table is not of any environment: its rows are, and the one of a new row is known when it is written."""
+
+    def effective_default(self, field: "Field[Any, Any]") -> Any:
+        """This function will return what rows that exist get in a new column; nothing for their environment."""
+        return None if field.default is scopes.environment_id else super().effective_default(field)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
     _is_connecting = False
 
     def connect(self) -> None:

@@ -1,14 +1,16 @@
-"""Plans, their versions and prices on the console."""
+"""Plans and their versions on the console."""
 
-from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
+from unfold.admin import StackedInline, TabularInline
 
 from catalog import services
+from catalog.admin import _shown
+from catalog.admin._forms import PriceForm, VersionForm
+from catalog.admin._shown import Formulated
 from catalog.models import Plan, PlanFeature, PlanVersion, Price
 from core import clock
 from core.console import ConsoleAdmin, ConsoleInline, DraftAdmin, actor, links, verb
@@ -17,11 +19,22 @@ from core.console import ConsoleAdmin, ConsoleInline, DraftAdmin, actor, links, 
 class VersionsInline(ConsoleInline):
     model = PlanVersion
     show_change_link = True
-    fields = ("number", "published_at", "created_at")
+    fields = ("number", "prices", "published_at", "created_at")
+    readonly_fields = ("prices",)
     ordering = ("-number",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """This function will return the versions with their prices, in two queries."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("prices")
 
-class DraftInline(TabularInline):  # type: ignore[misc]
+    @admin.display(description="Prices")
+    def prices(self, row: PlanVersion) -> str:
+        """This function will show what each price of the version computes."""
+        return _shown.lines(row.prices.all())
+
+
+class Drafted:
     """Rows that may be changed while their version is a draft."""
 
     extra = 0
@@ -43,14 +56,29 @@ class DraftInline(TabularInline):  # type: ignore[misc]
         return bool(allowed and version is not None and not version.is_published)
 
 
-class PricesInline(DraftInline):
+class PricesInline(Formulated, ConsoleInline):
     model = Price
-    fields = (
-        "name", "kind", "model", "unit_amount", "currency", "interval", "interval_count", "billed", "meter",
-    )  # fmt: skip
+    fields = ("name", "formula", "currency", "every", "billed", "meter", "tax_code")
+    readonly_fields = ("formula", "every")
 
 
-class FeaturesInline(DraftInline):
+class DraftPricesInline(Drafted, StackedInline):  # type: ignore[misc]
+    model = Price
+    form = PriceForm
+    fieldsets = (
+        (None, {"fields": ("name", ("kind", "meter"), ("model", "currency", "unit_amount"))}),
+        ("Tiers", {"fields": ("tiers", "charge_flat_at_zero")}),
+        ("Package", {"fields": (("package_size", "package_rounding"),), "classes": ("collapse",)}),
+        (
+            "Percentage",
+            {"fields": (("percentage", "fixed_amount"), ("free_units", "free_events")), "classes": ("collapse",)},
+        ),
+        ("Bounds and tax", {"fields": (("minimum_amount", "maximum_amount"), "tax_code"), "classes": ("collapse",)}),
+        ("Billing", {"fields": (("interval", "interval_count", "billed"),)}),
+    )
+
+
+class FeaturesInline(Drafted, TabularInline):  # type: ignore[misc]
     model = PlanFeature
     fields = ("code", "name", "kind", "value", "limit", "limit_kind", "reset")
 
@@ -61,7 +89,10 @@ class PlanAdmin(ConsoleAdmin):
     list_filter = ("family", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("code", "name")
     ordering = ("-id",)
-    fields = ("name", "code", "description", "family", "trial_days", "see_also", "archived_at", "created_at")
+    fields = (
+        "name", "code", "description", "family", "trial_days", "proration_basis", "see_also", "archived_at",
+        "created_at",
+    )  # fmt: skip
     readonly_fields = ("see_also",)
     inlines = (VersionsInline,)
     actions_detail = ("archive_plan", "revise_plan")
@@ -78,19 +109,11 @@ class PlanAdmin(ConsoleAdmin):
         services.archive_plan(plan_id=row.pk, actor=actor(request), now=clock.now())
         return f"{row.name} is archived."
 
-    @verb(description="New version", permission="change", icon="edit_note")
+    @verb(description="New version", permission="revise", icon="edit_note")
     def revise_plan(self, request: HttpRequest, row: Plan, reason: str) -> str:
         """This function will begin a draft with the newest version's terms."""
         version = services.revise_plan(plan_id=row.pk, actor=actor(request), now=clock.now())
         return f"Version {version.number} is a draft."
-
-
-class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A draft has no fields of its own to edit; its prices and features are on the page."""
-
-    class Meta:
-        model = PlanVersion
-        fields: tuple[str, ...] = ()
 
 
 @admin.register(PlanVersion)
@@ -102,12 +125,16 @@ class PlanVersionAdmin(DraftAdmin):
     ordering = ("-id",)
     form = VersionForm
     readonly_fields = ("plan", "number", "published_at", "created_at")
-    inlines = (PricesInline, FeaturesInline)
     actions_detail = ("publish_version",)
 
     def is_draft(self, row: PlanVersion) -> bool:
         """This function will tell whether the version can still be edited."""
         return not row.is_published
+
+    def get_inlines(self, request: HttpRequest, obj: PlanVersion | None = None) -> list[Any]:
+        """This function will return forms for a draft that may be edited, and a table of prices for the rest."""
+        prices = DraftPricesInline if self.has_change_permission(request, obj) else PricesInline
+        return [prices, FeaturesInline]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """This function will store the draft's prices and features, new ones stamped with the environment's clock."""
@@ -123,33 +150,3 @@ class PlanVersionAdmin(DraftAdmin):
         """This function will freeze the draft and put it on offer."""
         services.publish_version(version_id=row.pk, actor=actor(request), now=clock.now())
         return f"Version {row.number} is on offer."
-
-
-@admin.register(Price)
-class PriceAdmin(ConsoleAdmin):
-    list_display = ("name", "of_version", "unit_price", "model", "kind", "billed", "every", "meter")
-    list_filter = ("kind", "model", "currency", "interval")
-    search_fields = ("name", "version__plan__code")
-    list_select_related = ("version__plan", "meter")
-    ordering = ("-id",)
-
-    @admin.display(description="Plan", ordering="version")
-    def of_version(self, row: Price) -> str:
-        """This function will name the plan and which of its versions."""
-        return f"{row.version.plan.name}, version {row.version.number}"
-
-    @admin.display(description="Unit price", ordering="unit_amount")
-    def unit_price(self, row: Price) -> str:
-        """This function will show the price of one, without the zeros that its column stores."""
-        return f"{_plain(row.unit_amount)} {row.currency}"
-
-    @admin.display(description="Every")
-    def every(self, row: Price) -> str:
-        """This function will show how often the price is charged."""
-        return row.interval if row.interval_count == 1 else f"{row.interval_count} {row.interval}s"
-
-
-def _plain(amount: Decimal) -> str:
-    """Return an amount with two places, and with more only where they say something."""
-    short = amount.normalize()
-    return f"{short if int(short.as_tuple().exponent) < -2 else amount.quantize(Decimal('0.01')):f}"

@@ -1,0 +1,5 @@
+"""The catalog on the console."""
+
+from catalog.admin import _addons, _plans, _prices
+
+__all__ = ["_addons", "_plans", "_prices"]
