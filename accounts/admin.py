@@ -13,13 +13,13 @@ from core import clock, console
 @admin.register(Customer)
 class CustomerAdmin(console.ConsoleAdmin):
     list_display = ("public_id", "name", "email", "external_ref", "currency", "country", "created_at")
-    list_filter = ("currency", "country", "created_at")
+    list_filter = ("currency", "country", "tax_exemption", "created_at")
     search_fields = ("email__startswith", "name", "external_ref")
     ordering = ("-id",)
     readonly_fields = ("see_also",)
     fields = (
         "name", "email", "external_ref", "see_also", "currency", "is_currency_fixed", "timezone",
-        "country", "address", "tax_ids", "metadata", "created_at", "updated_at",
+        "country", "address", "tax_ids", "tax_exemption", "metadata", "created_at", "updated_at",
     )  # fmt: skip
 
     @admin.display(description="See also")
@@ -34,6 +34,7 @@ class CustomerAdmin(console.ConsoleAdmin):
                 "Payment methods": ("payments.paymentmethod", his),
                 "Entitlements": ("usage.entitlement", his),
                 "Usage": ("usage.usageevent", his),
+                "Coupons": ("billing.couponredemption", his),
                 "Gifts bought": ("gifts.gift", {"buyer__id__exact": row.pk}),
             }
         )

@@ -42,8 +42,10 @@ def fix_currency(customer_id: UUID, currency: str) -> None:
     :raises core.errors.NotFound: if the environment has no such customer.
     """
     customer = lock_customer(customer_id)
+    was_fixed = customer.is_currency_fixed
     customer.fix_currency(currency)
-    customer.save(update_fields=["currency", "is_currency_fixed"])
+    if not was_fixed:
+        customer.save(update_fields=["currency", "is_currency_fixed"])
 
 
 @transaction.atomic

@@ -187,6 +187,11 @@ CustomerManager = ScopedManager.from_queryset(CustomerQuerySet)
 class Customer(ScopedRow):
     """Somebody who is billed."""
 
+    class TaxExemption(models.TextChoices):
+        NONE = "none"
+        EXEMPT = "exempt"
+        REVERSE_CHARGE = "reverse_charge"
+
     prefix: ClassVar[str] = "cus"
 
     external_ref = models.CharField(max_length=200, null=True, blank=True)
@@ -199,6 +204,7 @@ class Customer(ScopedRow):
     country = models.CharField(max_length=2, null=True, blank=True)
     address = models.JSONField(default=dict, blank=True)
     tax_ids = models.JSONField(default=list, blank=True)
+    tax_exemption = models.CharField(max_length=14, choices=TaxExemption.choices, default=TaxExemption.NONE)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -216,6 +222,10 @@ class Customer(ScopedRow):
                 condition=Q(country=None) | Q(country__regex=r"^[A-Z]{2}$"), name="accounts_customer_country_code"
             ),
             models.CheckConstraint(condition=~Q(external_ref=""), name="accounts_customer_external_ref_not_empty"),
+            models.CheckConstraint(
+                condition=Q(tax_exemption__in=("none", "exempt", "reverse_charge")),
+                name="accounts_customer_known_tax_exemption",
+            ),
             models.CheckConstraint(
                 condition=Q(is_currency_fixed=False) | Q(currency__isnull=False),
                 name="accounts_customer_fixed_currency",

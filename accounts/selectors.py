@@ -1,6 +1,6 @@
 """Answers about customers for other apps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +13,10 @@ from core.errors import NotFound
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerView:
-    """A customer as other apps know him. `currency` is an ISO 4217 code, `country` an ISO 3166 code, or None."""
+    """A customer as other apps know him. `currency` is an ISO 4217 code, `country` an ISO 3166 code, or None.
+
+    `tax_exemption` is none, exempt or reverse_charge; a tax id has a `type` and a `value`.
+    """
 
     id: UUID
     public_id: str
@@ -23,6 +26,9 @@ class CustomerView:
     currency: str | None
     timezone: str
     country: str | None
+    address: Mapping[str, str]
+    tax_ids: tuple[Mapping[str, str], ...]
+    tax_exemption: str
 
 
 def get_customer(customer_id: UUID) -> CustomerView:
@@ -74,6 +80,9 @@ def view(row: Customer) -> CustomerView:
         currency=row.currency,
         timezone=row.timezone,
         country=row.country,
+        address=row.address,
+        tax_ids=tuple(row.tax_ids),
+        tax_exemption=row.tax_exemption,
     )
 
 

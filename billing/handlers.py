@@ -1,6 +1,7 @@
 """What billing does when money moves. The payments of an invoice carry its public id as their reference."""
 
 from billing import internal, selectors
+from billing.signals import CreditNoteIssued, InvoiceFinalized, InvoicePaid, WalletLow
 from core import events, ids
 from core.actor import SYSTEM
 from payments.signals import PaymentFailed, PaymentMethodAttached, PaymentSucceeded, RefundSucceeded
@@ -50,3 +51,27 @@ def record_refund(event: RefundSucceeded) -> None:
 def collect_again(event: PaymentMethodAttached) -> None:
     """This function will try a customer's new payment method on what could not be collected before."""
     internal.collect_again(customer_id=ids.decode("cus", event.customer), actor=SYSTEM, now=event.at)
+
+
+@events.handles(InvoiceFinalized)
+def print_invoice(event: InvoiceFinalized) -> None:
+    """This function will have a finalized invoice printed, and mailed where the environment's settings say so."""
+    internal.order_invoice(event.subject)
+
+
+@events.handles(InvoicePaid)
+def print_receipt(event: InvoicePaid) -> None:
+    """This function will have the receipt of a paid invoice printed."""
+    internal.order_receipt(event.subject)
+
+
+@events.handles(CreditNoteIssued)
+def print_credit_note(event: CreditNoteIssued) -> None:
+    """This function will have a credit note printed."""
+    internal.order_credit_note(event.subject)
+
+
+@events.handles(WalletLow)
+def top_up_wallet(event: WalletLow) -> None:
+    """This function will buy value for a wallet that is below its threshold, unless some is bought already."""
+    internal.top_up_if_low(ids.decode("wal", event.subject), actor=SYSTEM, now=event.at)

@@ -1,9 +1,12 @@
-"""Invoice numbers: which counter an instant belongs to, and how a number is written."""
+"""The numbers of documents: which counter an instant belongs to, and how a number is written."""
 
 from datetime import datetime
 from string import Formatter
 
 from core import errors
+
+# Each series, and how it writes its numbers until somebody decides otherwise.
+SERIES = {"invoice": "INV-{yyyy}{mm}-{seq:05}", "credit_note": "CN-{yyyy}{mm}-{seq:05}"}
 
 _FIELDS = frozenset({"yyyy", "mm", "seq"})
 _NEEDED = {"never": {"seq"}, "yearly": {"seq", "yyyy"}, "monthly": {"seq", "yyyy", "mm"}}

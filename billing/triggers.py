@@ -15,6 +15,7 @@ LIVING_FIELDS = (
     "voided_at",
     "uncollectible_at",
     "last_failure_code",
+    "credited_minor",
 )
 
 _STARTS_AS_DRAFT = "RAISE EXCEPTION 'an invoice starts as a draft' USING ERRCODE = 'check_violation';"

@@ -8,6 +8,7 @@ SECRETS = ("SECRET_KEY", "JWT_SECRET", "AUDIT_HMAC_SECRET", "GIFT_CODE_PEPPER", 
 KNOWN_DEFAULTS = ("insecure", "change-me", "changeme", "example")
 SHORTEST_SECRET = 32
 ENVIRONMENTS = ("local", "test", "production")
+DOCUMENT_STORAGES = ("local", "s3")
 
 
 def refuse_nonsense(settings: dict[str, Any]) -> None:
@@ -17,6 +18,10 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
     """
     if settings["ENV"] not in ENVIRONMENTS:
         raise ImproperlyConfigured(f"ENV must be one of {', '.join(ENVIRONMENTS)}")
+    if settings["DOCUMENT_STORAGE"] not in DOCUMENT_STORAGES:
+        raise ImproperlyConfigured(f"DOCUMENT_STORAGE must be one of {', '.join(DOCUMENT_STORAGES)}")
+    if settings["DOCUMENT_STORAGE"] == "s3" and not settings["DOCUMENT_S3_BUCKET"]:
+        raise ImproperlyConfigured("DOCUMENT_S3_BUCKET is missing")
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:

@@ -1,6 +1,7 @@
 """Settings, read from the environment once. Every variable is documented in `docs/configuration.md`."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from corsheaders.defaults import default_headers
@@ -141,10 +142,40 @@ USE_I18N = True
 FORMAT_MODULE_PATH = ["core.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+# Invoices, credit notes and receipts as PDF: private files that are handed out under links which expire.
+DOCUMENT_STORAGE = env.str("DOCUMENT_STORAGE", default="local")  # local | s3
+# The folder of local documents. Every process that prints, mails or serves them must see the same one.
+DOCUMENT_ROOT = env.str("DOCUMENT_ROOT", default=str(BASE_DIR / ".local" / "documents"))
+# Credentials are found as AWS's tools find them: AWS_ACCESS_KEY_ID with its secret, a profile, or the machine's role.
+DOCUMENT_S3_BUCKET = env.str("DOCUMENT_S3_BUCKET", default="")
+# Another S3 than Amazon's, such as https://s3.example.com.
+DOCUMENT_S3_ENDPOINT = env.str("DOCUMENT_S3_ENDPOINT", default="")
+DOCUMENT_S3_REGION = env.str("DOCUMENT_S3_REGION", default="us-east-1")
+# Folders with more fonts, searched before the machine's own.
+DOCUMENT_FONTS = env.list("DOCUMENT_FONTS", default=[])
+STORAGES["documents"] = {
+    "local": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": DOCUMENT_ROOT,
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "s3": {
+        "BACKEND": "billing.s3.DocumentsOnS3",
+        "OPTIONS": {
+            "bucket_name": DOCUMENT_S3_BUCKET,
+            "endpoint_url": DOCUMENT_S3_ENDPOINT or None,
+            "region_name": DOCUMENT_S3_REGION,
+        },
+    },
+}.get(DOCUMENT_STORAGE, {})
 WHITENOISE_USE_FINDERS = ENV != "production"
 
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")

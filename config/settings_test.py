@@ -8,6 +8,7 @@ PASSWORD_HASHERS = ["accounts.hashers.CheapArgon2"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "documents": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
 }
 # Nothing is collected for tests; the finders serve what the console needs.
 STATIC_ROOT = None

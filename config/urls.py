@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from billing.api import downloads
 from core.http import health
 
 FACES = (
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("documents/<str:public_id>", downloads.document, name="document"),
     re_path(r"^api/health/?$", health.service),
     re_path(r"^api/v1/health/?$", health.basic),
     re_path(r"^api/v1/health/detailed/?$", health.detailed),

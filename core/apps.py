@@ -7,5 +7,5 @@ class CoreConfig(AppConfig):
     verbose_name = "House"
 
     def ready(self) -> None:
-        """This function will load what registers itself: facts, receivers, reactions, job kinds."""
-        autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors")
+        """This function will load what registers itself: facts, receivers, reactions, job kinds, adapters."""
+        autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors", "conformance")

@@ -3,6 +3,8 @@
 from typing import Final
 
 NO_METHOD: Final = "no_payment_method"
+# The method's gateway cannot express the amount; see `gateways.amounts`.
+NOT_CHARGEABLE: Final = "amount_not_chargeable"
 
 # The card is gone or must not be used: asking again can only annoy the bank.
 HARD: Final = frozenset({"lost_card", "stolen_card", "fraudulent", "pickup_card", "restricted_card"})

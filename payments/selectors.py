@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F, Q, Sum
+
 from core import errors
-from payments.models import Payment, PaymentMethod
+from payments.models import Payment, PaymentMethod, Refund
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,25 @@ class PaymentView:
         return self.settled_at is None
 
 
+@dataclass(frozen=True, kw_only=True)
+class RefundView:
+    """Money that went back, in minor units of `currency`."""
+
+    public_id: str
+    payment: str
+    amount_minor: int
+    currency: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refundable:
+    """A payment of which `left_minor` minor units can still be given back."""
+
+    payment_id: UUID
+    left_minor: int
+
+
 def get_payment(payment_id: UUID) -> PaymentView:
     """This function will return a payment.
 
@@ -43,6 +64,29 @@ def get_payment(payment_id: UUID) -> PaymentView:
 def list_payments(reference: str) -> tuple[PaymentView, ...]:
     """This function will return the payments for what `reference` names, the first first."""
     return tuple(_view(one) for one in Payment.objects.about(reference).order_by("id"))
+
+
+def list_refunds(reference: str) -> tuple[RefundView, ...]:
+    """This function will return what has gone back of the payments for what `reference` names, the first first."""
+    rows = Refund.objects.filter(payment__reference=reference, status=Refund.Status.SUCCEEDED).order_by("id")
+    return tuple(
+        RefundView(
+            public_id=row.public_id, payment=row.payment.public_id, amount_minor=row.amount_minor,
+            currency=row.currency, finished_at=row.finished_at or row.created_at,
+        )
+        for row in rows.select_related("payment")
+    )  # fmt: skip
+
+
+def list_refundable(reference: str) -> tuple[Refundable, ...]:
+    """This function will return what can still go back of the payments for what `reference` names, the last first.
+
+    Refunds that are on their way count as gone.
+    """
+    gone = Sum("refunds__amount_minor", filter=~Q(refunds__status=Refund.Status.FAILED), default=0)
+    rows = Payment.objects.about(reference).captured().annotate(left_minor=F("amount_minor") - gone).order_by("-id")
+    found = rows.filter(left_minor__gt=0).values_list("id", "left_minor")
+    return tuple(Refundable(payment_id=payment_id, left_minor=left) for payment_id, left in found)
 
 
 def has_payment_method(customer_id: UUID) -> bool:

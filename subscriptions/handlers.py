@@ -1,8 +1,9 @@
-"""What subscriptions do when they hear of invoices. Each may be told twice."""
+"""What subscriptions do when they hear of invoices and customers. Each may be told twice."""
 
 from uuid import UUID
 
-from billing.signals import InvoicePaid, InvoicePaymentFailed, InvoiceVoided
+from accounts.signals import CustomerUpdated
+from billing.signals import InvoiceCredited, InvoicePaid, InvoicePaymentFailed, InvoiceVoided
 from core import clock, events, ids
 from core.actor import SYSTEM
 from subscriptions import internal
@@ -37,6 +38,23 @@ def forgive(event: InvoiceVoided) -> None:
             subscription_id=_key(event.reference), invoice_id=ids.decode("inv", event.subject), actor=SYSTEM,
             now=clock.now(),
         )  # fmt: skip
+
+
+@events.handles(InvoiceCredited)
+def forgive_credited(event: InvoiceCredited) -> None:
+    """This function will let a subscription owe nothing for an invoice that was credited wholly: nobody bought it."""
+    if event.is_forgiven and _is_ours(event.reference):
+        internal.forgive(
+            subscription_id=_key(event.reference), invoice_id=ids.decode("inv", event.subject), actor=SYSTEM,
+            now=clock.now(),
+        )  # fmt: skip
+
+
+@events.handles(CustomerUpdated)
+def follow_timezone(event: CustomerUpdated) -> None:
+    """This function will let a customer's new timezone count from the next period on."""
+    if "timezone" in event.changed:
+        internal.follow_timezone(customer_id=ids.decode("cus", event.customer), actor=SYSTEM, now=clock.now())
 
 
 def _is_ours(reference: str) -> bool:

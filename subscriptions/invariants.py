@@ -3,19 +3,23 @@
 from core.invariants import rule
 from subscriptions import states
 
-# Boundary n of a subscription's cycle on its customer's wall clock; PostgreSQL clamps to the last day of a month too.
-_WALL = """
-((s.anchor_at AT TIME ZONE s.timezone) + make_interval(
-  months => CASE s.interval WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 WHEN 'half_year' THEN 6 WHEN 'year' THEN 12
-            ELSE 0 END * s.interval_count * ({number}),
-  days => CASE s.interval WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 0 END * s.interval_count * ({number})))
+# The boundary of a period's cycle at which it ends, on its customer's wall clock; PostgreSQL clamps to the last day of
+# a month too. With the calendar's alignment it is a midnight, whatever the clocks did to the anchor's.
+_ENDS = """
+(CASE p.alignment WHEN 'calendar' THEN date_trunc('day', p.anchor_at AT TIME ZONE p.timezone)
+ ELSE p.anchor_at AT TIME ZONE p.timezone END + make_interval(
+  months => CASE p.interval WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 WHEN 'half_year' THEN 6 WHEN 'year' THEN 12
+            ELSE 0 END * p.interval_count * p.boundary,
+  days => CASE p.interval WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 0 END * p.interval_count * p.boundary))
 """
-_ENDS = _WALL.format(number="p.number + 1")
 _PERIODS = """
-SELECT p.*, lag(p.ends_at) OVER chain AS before_ends_at, lag(p.number) OVER chain AS before_number
+SELECT p.*, lag(p.ends_at) OVER chain AS before_ends_at, lag(p.starts_at) OVER chain AS before_starts_at,
+  lag(p.number) OVER chain AS before_number
 FROM subscriptions_subscriptionperiod p
-WINDOW chain AS (PARTITION BY p.subscription_id ORDER BY p.starts_at)
+WINDOW chain AS (PARTITION BY p.subscription_id ORDER BY p.number)
 """
+# A new anchor breaks the period before off.
+_BREAKS_OFF = "(p.boundary = 1 AND p.starts_at = p.anchor_at AND p.starts_at > p.before_starts_at)"
 _CLOCK = "COALESCE(e.clock_at, now()) - interval '1 hour'"
 
 rule(
@@ -56,13 +60,16 @@ rule(
 )
 rule(
     "subscriptions.periods_follow_anchor",
-    "Periods touch, are numbered from 0, and end at the boundaries counted from the original anchor",
+    "Periods touch, are numbered from 0, and end at the boundaries counted from their anchor",
     f"""
     SELECT p.id::text AS id, p.environment_id, p.number, p.starts_at, p.ends_at
     FROM ({_PERIODS}) p JOIN subscriptions_subscription s ON s.id = p.subscription_id
-    WHERE p.starts_at IS DISTINCT FROM COALESCE(p.before_ends_at, s.anchor_at)
-      OR p.number <> COALESCE(p.before_number + 1, 0)
-      OR NOT (p.ends_at = ({_ENDS}) AT TIME ZONE s.timezone OR p.ends_at AT TIME ZONE s.timezone = ({_ENDS}))
+    WHERE p.number <> COALESCE(p.before_number + 1, 0)
+      OR (p.starts_at <> p.before_ends_at AND NOT ({_BREAKS_OFF} AND p.starts_at < p.before_ends_at))
+      OR (p.before_ends_at IS NULL AND p.starts_at < s.starts_at)
+      OR (p.boundary <> 0 AND p.ends_at <> ({_ENDS}) AT TIME ZONE p.timezone
+          AND p.ends_at AT TIME ZONE p.timezone <> ({_ENDS}))
+      OR (p.boundary = 0 AND p.ends_at <> p.anchor_at)
     """,  # noqa: S608 - the words come from our own table
 )
 rule(
@@ -109,6 +116,53 @@ rule(
     FROM subscriptions_extension a JOIN subscriptions_extension b
       ON b.subscription_id = a.subscription_id AND b.id > a.id
       AND b.first_period < a.first_period + a.intervals AND a.first_period < b.first_period + b.intervals
+    """,
+)
+rule(
+    "subscriptions.addons_do_not_overlap",
+    "A subscription has a recurring add-on once at a time",
+    """
+    SELECT a.id::text AS id, a.environment_id, a.subscription_id, a.addon_id, a.added_at, a.removed_at
+    FROM subscriptions_subscriptionaddon a JOIN subscriptions_subscriptionaddon b
+      ON b.subscription_id = a.subscription_id AND b.addon_id = a.addon_id AND b.id <> a.id
+      AND a.kind = 'recurring' AND b.kind = 'recurring'
+      AND tstzrange(a.added_at, a.removed_at) && tstzrange(b.added_at, b.removed_at)
+    """,
+)
+rule(
+    "subscriptions.lines_follow_the_version",
+    "What a plan charges a subscription for is priced by the version in force when it was used, begun or bought",
+    """
+    SELECT l.id::text AS id, l.environment_id, i.reference, l.period_starts_at, p.version_id
+    FROM billing_invoiceline l
+    JOIN billing_invoice i ON i.id = l.invoice_id AND i.reference LIKE 'sub!_%' ESCAPE '!' AND i.state <> 'draft'
+    JOIN catalog_price p ON p.id = (l.basis ->> 'price_id')::uuid AND p.version_id IS NOT NULL
+    JOIN subscriptions_subscriptionperiod r ON r.invoice_id = i.id
+    WHERE l.amount_minor > 0 AND l.period_starts_at IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM (
+        SELECT e.plan_version_id, e.effective_at, e.at,
+          lead(e.effective_at) OVER (ORDER BY e.number) AS until, lead(e.at) OVER (ORDER BY e.number) AS known_until
+        FROM subscriptions_subscriptionevent e WHERE e.subscription_id = r.subscription_id
+      ) h
+      WHERE (h.plan_version_id IS NULL OR h.plan_version_id = p.version_id)
+        AND ((h.effective_at <= l.period_starts_at AND (h.until IS NULL OR h.until >= l.period_starts_at))
+          OR (h.at <= i.created_at AND (h.known_until IS NULL OR h.known_until >= i.created_at)))
+    )
+    """,
+)
+rule(
+    "subscriptions.migrations_count_their_items",
+    "A migration's numbers are those of its lines, and it is done when none is left",
+    """
+    SELECT m.id::text AS id, m.environment_id, m.state, m.total, m.done, m.failed, m.skipped
+    FROM subscriptions_versionmigration m
+    LEFT JOIN LATERAL (
+      SELECT count(*) AS total, count(*) FILTER (WHERE state = 'done') AS done,
+        count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'skipped') AS skipped
+      FROM subscriptions_versionmigrationitem WHERE migration_id = m.id
+    ) i ON true
+    WHERE (m.total, m.done, m.failed, m.skipped) <> (i.total, i.done, i.failed, i.skipped)
+      OR (m.state = 'done' AND i.total <> i.done + i.failed + i.skipped)
     """,
 )
 rule(

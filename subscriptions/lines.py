@@ -1,75 +1,151 @@
 """What a period of a subscription costs, as invoice lines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.internal import NewLine
+from billing.internal import Basis, NewLine, priced_line
 from catalog.selectors import PlanTerms, PriceTerms
-from core.money import round_half_up
 from core.periods import Period
+from subscriptions.proration import Basis as Clock
+from subscriptions.proration import remaining_share
 
-# What a meter measured in a period, given the price's meter.
-Measure = Callable[[PriceTerms, Period], Decimal]
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One price that a subscription is charged with.
+
+    It is charged `times` over for `quantity` units. `since` is when it was added, if it was added later than the plan;
+    `kind` is that of its lines.
+    """
+
+    terms: PriceTerms
+    quantity: Decimal
+    description: str
+    times: int = 1
+    kind: str = "fixed"
+    since: datetime | None = None
+
+    @property
+    def is_in_advance(self) -> bool:
+        return self.terms.is_in_advance and not self.terms.is_usage
+
+    @property
+    def amount_minor(self) -> int:
+        """What a whole period costs. This function will answer minor units; usage is not known and counts nothing."""
+        return 0 if self.terms.is_usage else self.terms.rate(self.quantity).amount_minor * self.times
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """The current period: the whole true one that it is, or is the rest of, and how shares of it are measured."""
+
+    whole: Period
+    starts_at: datetime
+    clock: Clock = Clock.SECOND
+    timezone: str = "UTC"
+
+    @property
+    def period(self) -> Period:
+        return Period(self.starts_at, self.whole.ends_at)
+
+    @property
+    def share(self) -> Fraction:
+        """Which part of a whole period it is. This function will answer 1 unless the period is a short first one."""
+        return self.left_at(self.starts_at)
+
+    def left_at(self, at: datetime) -> Fraction:
+        """This function will return which part of the whole period is left at an instant inside it, or at its end."""
+        return remaining_share(self.whole, at, self.clock, self.timezone)
+
+    def elapsed_share(self, elapsed: Period) -> Fraction:
+        """This function will return which part of the whole period a part of it is."""
+        return self.left_at(elapsed.starts_at) - self.left_at(elapsed.ends_at)
+
+
+# The line of what a usage price's meter measured in a span.
+Measure = Callable[[Item, Period], NewLine]
+
+
+def items_of(terms: PlanTerms, *, currency: str, quantity: int) -> tuple[Item, ...]:
+    """This function will return what a version of a plan is charged with in a currency.
+
+    :raises catalog.selectors.CurrencyNotOffered: if it has no prices in it.
+    """
+    return tuple(
+        Item(
+            terms=price, quantity=Decimal(quantity), description=_description(terms.name, price),
+            kind="usage" if price.is_usage else "fixed",
+        )
+        for price in terms.prices_in(currency)
+    )  # fmt: skip
+
+
+def addon_item(price: PriceTerms, *, quantity: int, kind: str = "addon", since: datetime | None = None) -> Item:
+    """This function will return what an add-on is charged with: three of one at a flat fee are three fees."""
+    name = _description(price.plan_name, price)
+    units, times = (quantity, 1) if price.is_per_unit else (1, quantity)
+    return Item(terms=price, quantity=Decimal(units), times=times, description=name, kind=kind, since=since)
+
+
+def period_minor(items: Iterable[Item]) -> int:
+    """This function will return what a whole period costs in minor units, usage left out."""
+    return sum(item.amount_minor for item in items)
 
 
 def advance_lines(
-    terms: PlanTerms, *, currency: str, quantity: int, period: Period, intervals: int = 1
+    items: Iterable[Item], *, period: Period, share: Fraction = Fraction(1), intervals: int = 1
 ) -> list[NewLine]:
-    """This function will return the lines charged before a span that holds `intervals` whole periods."""
-    prices = [one for one in terms.prices_in(currency) if not one.is_usage and one.is_in_advance]
-    return [_fixed(terms, price, quantity, period, intervals) for price in prices]
+    """This function will return the lines charged before a span that holds `intervals` whole periods.
+
+    A short first period costs the `share` of the whole one that it is, rounded once per line.
+    """
+    return [_fixed(item, period, share, intervals) for item in items if item.is_in_advance]
 
 
-def arrears_lines(
-    terms: PlanTerms, *, currency: str, quantity: int, period: Period, elapsed: Period, measure: Measure
-) -> list[NewLine]:
+def arrears_lines(items: Iterable[Item], *, span: Span, elapsed: Period, measure: Measure) -> list[NewLine]:
     """This function will return the lines charged after a period, of which only `elapsed` was used.
 
-    Usage is what was measured in `elapsed`; a meter that measured nothing makes no line. A fixed price counts for the
-    elapsed share of the whole period, rounded once, half away from zero.
+    A fixed price counts for the share of the whole period that passed. Usage is what was measured; the minimum and the
+    maximum of a usage price are owed whole for a part of a period, too, so a minimum is charged also when nothing was
+    measured. What neither measured nor costs anything makes no line.
     """
     lines = []
-    for price in terms.prices_in(currency):
-        if price.is_usage:
-            lines += _usage(terms, price, max(measure(price, elapsed), Decimal(0)), elapsed)
-        elif not price.is_in_advance:
-            lines.append(_elapsed(_fixed(terms, price, quantity, elapsed, 1), period, elapsed))
+    for item in items:
+        part = _part(item, elapsed)
+        if part is None:
+            continue
+        if item.terms.is_usage:
+            lines += [line for line in [measure(item, part)] if line.quantity or line.amount_minor]
+        elif not item.is_in_advance:
+            lines.append(_fixed(item, part, span.elapsed_share(part), 1))
     return lines
 
 
-def _fixed(terms: PlanTerms, price: PriceTerms, quantity: int, period: Period, intervals: int) -> NewLine:
-    shown = quantity if price.is_per_unit else 1
-    return NewLine(
-        description=_description(terms, price), quantity=Decimal(shown * intervals), unit_amount=price.unit_amount,
-        amount_minor=price.amount(Decimal(quantity)).minor * intervals, price=price.public_id,
-        period_starts_at=period.starts_at, period_ends_at=period.ends_at, kind="fixed",
-    )  # fmt: skip
-
-
-def _usage(terms: PlanTerms, price: PriceTerms, value: Decimal, period: Period) -> list[NewLine]:
-    amount = price.amount(value)
-    if not value and not amount.minor:
-        return []
+def once_lines(items: Iterable[Item]) -> list[NewLine]:
+    """This function will return the lines of what is charged once."""
     return [
-        NewLine(
-            description=_description(terms, price), quantity=value, unit_amount=price.unit_amount,
-            amount_minor=amount.minor, price=price.public_id, period_starts_at=period.starts_at,
-            period_ends_at=period.ends_at, kind="usage",
+        priced_line(
+            item.terms, Basis(price_id=item.terms.price_id, quantity=item.quantity, times=item.times),
+            description=item.description, kind=item.kind,
         )
+        for item in items
     ]  # fmt: skip
 
 
-def _elapsed(line: NewLine, period: Period, elapsed: Period) -> NewLine:
-    if elapsed == period:
-        return line
-    share = Fraction(elapsed.length // elapsed.length.resolution, period.length // period.length.resolution)
-    return NewLine(
-        description=line.description, quantity=line.quantity, unit_amount=line.unit_amount,
-        amount_minor=round_half_up(line.amount_minor * share), price=line.price,
-        period_starts_at=line.period_starts_at, period_ends_at=line.period_ends_at, kind="proration",
-    )  # fmt: skip
+def _part(item: Item, elapsed: Period) -> Period | None:
+    """What was added inside the period counts from there."""
+    starts_at = max(elapsed.starts_at, item.since) if item.since else elapsed.starts_at
+    return Period(starts_at, elapsed.ends_at) if starts_at < elapsed.ends_at else None
 
 
-def _description(terms: PlanTerms, price: PriceTerms) -> str:
-    return terms.name if price.name == terms.name else f"{terms.name} – {price.name}"
+def _fixed(item: Item, period: Period, share: Fraction, intervals: int) -> NewLine:
+    basis = Basis(price_id=item.terms.price_id, quantity=item.quantity, times=intervals * item.times, share=share)
+    kind = item.kind if share == 1 else "proration"
+    return priced_line(item.terms, basis, description=item.description, kind=kind, period=period)
+
+
+def _description(owner: str, price: PriceTerms) -> str:
+    return owner if price.name == owner else f"{owner} – {price.name}"

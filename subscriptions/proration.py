@@ -14,6 +14,15 @@ class Basis(StrEnum):
     DAY = "day"
 
 
+class Behavior(StrEnum):
+    """What a change inside a paid period charges, and when."""
+
+    NONE = "none"
+    NEXT_INVOICE = "next_invoice"
+    INVOICE_NOW = "invoice_now"
+    FULL_CHARGE_RESET_ANCHOR = "full_charge_reset_anchor"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proration:
     """Signed minor units: `credit_minor` is zero or negative, `charge_minor` zero or positive."""

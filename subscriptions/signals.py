@@ -161,6 +161,106 @@ class SubscriptionCanceled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionVersionChanged(Event):
+    """It has another version of its plan from now on; `invoice` bills the change, if there was one at once."""
+
+    type: ClassVar[str] = "subscription.version_changed"
+
+    customer: str
+    plan: str
+    from_version: str
+    to_version: str
+    invoice: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionAddOnAdded(Event):
+    """`addon` is taken beside the plan, with `quantity`; `item` is what to remove it by."""
+
+    type: ClassVar[str] = "subscription.addon_added"
+
+    customer: str
+    plan: str
+    addon: str
+    item: str
+    quantity: int
+    invoice: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionAddOnRemoved(Event):
+    """`addon` is no longer taken beside the plan."""
+
+    type: ClassVar[str] = "subscription.addon_removed"
+
+    customer: str
+    plan: str
+    addon: str
+    item: str
+    invoice: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionTimezoneChanged(Event):
+    """Its customer lives in another zone: its days and months are counted there from `effective_at` on."""
+
+    type: ClassVar[str] = "subscription.timezone_changed"
+
+    customer: str
+    plan: str
+    timezone: str
+    effective_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationStarted(Event):
+    """Subscribers of `plan` begin to be moved to a version; `subject` is the migration, `total` how many there are."""
+
+    type: ClassVar[str] = "subscription.migration_started"
+
+    plan: str
+    to_version: str
+    when: str
+    behavior: str
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationResumed(Event):
+    """A migration goes on with those who are `left`, also those for whom it failed before."""
+
+    type: ClassVar[str] = "subscription.migration_resumed"
+
+    plan: str
+    to_version: str
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationFinished(Event):
+    """A migration has been through with everybody; `subject` is the migration."""
+
+    type: ClassVar[str] = "subscription.migration_finished"
+
+    plan: str
+    to_version: str
+    done: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationCanceled(Event):
+    """A migration moves nobody any more; `done` have been moved and stay so."""
+
+    type: ClassVar[str] = "subscription.migration_canceled"
+
+    plan: str
+    to_version: str
+    done: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionExpired(Event):
     """It is over because its time is: `reason` is term_ended, or unpaid when the first payment never came."""
 

@@ -33,6 +33,8 @@ TERMINAL: Final = tuple(state for state in STATES if not TRANSITIONS[state])
 LIVE: Final = tuple(state for state in STATES if TRANSITIONS[state])
 # The states in which the worker bills the next period when the current one is over.
 RENEWING: Final = (ACTIVE, PAST_DUE)
+# The states before the first payment.
+UNPAID: Final = (SCHEDULED, INCOMPLETE, TRIALING)
 
 
 class InvalidTransition(errors.Conflict):

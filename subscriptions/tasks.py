@@ -45,6 +45,12 @@ def end(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every d
     internal.end_term(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())
 
 
+@job("subscriptions.migrate", queue="q:sub:plan_change", policy="queue")
+def migrate(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will move a chunk of a migration's subscriptions to their plan's other version."""
+    internal.migrate(migration_id=UUID(id), actor=SYSTEM, now=clock.now())
+
+
 duty("subscriptions.renew", rows=Subscription.objects.renewing, at="renews_at")
 duty("subscriptions.convert_trial", rows=Subscription.objects.converting, at="trial_ends_at")
 duty("subscriptions.start", rows=Subscription.objects.starting, at="starts_at")

@@ -1,10 +1,11 @@
 """The conformance cases as test parameters. The same files verify other engines: see `conformance/`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from core import conformance
 
 FOLDER = Path(__file__).resolve().parent.parent / "conformance"
 
@@ -12,8 +13,15 @@ FOLDER = Path(__file__).resolve().parent.parent / "conformance"
 def cases(kind: str) -> list[Any]:
     """The cases of one kind.
 
-    This function will answer one parameter set `(given, expected)` per case, named by the case's id. Only the keys
-    present in `expected` are promised.
+    This function will answer one parameter per case, named by the case's id.
     """
-    document = json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
-    return [pytest.param(case["input"], case["expected"], id=case["id"]) for case in document["cases"]]
+    return [pytest.param(case, id=case.id) for case in conformance.read(FOLDER / f"{kind}.json").cases]
+
+
+def check(kind: str, case: conformance.Case) -> None:
+    """This function will run a case through the adapter that `manage.py conformance` uses, and fail as it would."""
+    chosen = conformance.adapter(kind)
+    assert chosen is not None, f"nobody answers {kind}"
+    outcome = conformance.verify(chosen, case)
+    assert not outcome.error, outcome.error
+    assert outcome.passed, f"expected {case.expected}, got {conformance.shown(outcome.got)}"

@@ -28,7 +28,7 @@ class Company:
         return found
 
     def open(self) -> None:
-        """This function will make the meter and the plan."""
+        """This function will make the meter, the plan and an add-on."""
         self.meter = self._post("meters", {"code": "api_calls", "name": "API calls", "aggregation": "count"})["id"]
         seats = {"name": "Seats", "currency": "USD", "model": "per_unit", "unit_amount": "29.00", "interval": "month"}
         calls = {
@@ -38,6 +38,8 @@ class Company:
         limit = {"code": "api_calls", "name": "API calls", "kind": "metered", "limit": "10", "limit_kind": "hard"}
         plan = {"code": "pro", "name": "Pro", "prices": [seats, calls], "features": [limit], "publish": True}
         self.plan = self._post("plans", plan)["id"]
+        support = {"name": "Support", "currency": "USD", "unit_amount": "49.00", "interval": "month"}
+        self._post("addons", {"code": "support", "name": "Support", "prices": [support]})
 
     def welcome(self, name: str) -> str:
         """This function will make a customer with a card, a subscription, an event and a gift; it returns his id."""

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connections
 
-from benchmarks import __main__, api, house
+from benchmarks import __main__, api, house, invoices, pricing
 from benchmarks.load import measured
 from benchmarks.table import ratio, render
 from local.engines import databases
@@ -53,6 +53,33 @@ def test_the_api_is_measured_beside_its_references(committed: Database, tmp_path
     assert {"POST subscription, rate", "POST subscription, P95", "replay of a finished key", "GET health"} <= named
     assert next(line.result for line in lines if "retry" in line.what).startswith("1 effect")
     assert all(line.verdict in ("below", "reached", "stretch") for line in lines if line.goal)
+
+
+@pytest.mark.slow
+def test_issuing_is_measured_beside_the_same_rows(committed: Database, tmp_path: Path) -> None:
+    variables = {**os.environ, **committed.environment, "DATABASE_ADMIN_URL": committed.admin_url}
+    variables["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+    @contextmanager
+    def opened() -> Iterator[tuple[dict[str, str], Path]]:
+        connections.close_all()
+        yield variables, tmp_path
+
+    size = invoices.Size(pairs=1, invoices=2, transactions=2, lines=3)
+    queries, *speeds = invoices.run(size, opened)
+    counted = [one.split(" with ")[0] for one in queries.result.split(", ")]
+    assert len(counted) == 3
+    assert len(set(counted)) == 1
+    assert [line.what for line in speeds] == ["invoice of 3 lines", "pgbench", "invoice of 3 lines, rate"]
+
+
+def test_arithmetic_is_measured_beside_bare_multiplications() -> None:
+    size = pricing.Size(pairs=1, lines=6, invoices=1, lines_per_invoice=3)
+    named = [line.what for line in pricing.run(size)]
+    assert named == ["pricing 6 lines", "pricing, cost", "computing 1 invoices", "computing, cost"]
+    # One line of each model; 2994 less 749, 281 and 500, with 121 and 31 tax, less 1000 from the wallet.
+    assert pricing.price_lines(6) == 4900 + 3 + 1292 + 1688 + 150 + 359
+    assert pricing.compute_invoices(size) == 616
 
 
 def test_a_ratio_is_judged_by_both_goals() -> None:

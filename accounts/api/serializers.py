@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Customer
 from core.http.serializers import (
     Choice,
     Currency,
@@ -21,8 +21,8 @@ from core.http.serializers import (
 
 COUNTRY = r"[A-Z]{2}"
 SCOPE = r"([a-z][a-z_-]{0,39}:)?(read|write|correction)"
-# The form of a tax id: the schemes' own check digits are the tax authority's affair.
-TAX_ID = r"[A-Z0-9][A-Z0-9./-]{1,29}"
+# The form of a tax id as people write it; whether it is one of its scheme is the verb's question.
+TAX_ID = r"[A-Z0-9][A-Z0-9 ./-]{1,29}"
 MOST_TAX_IDS = 10
 LONGEST_OVERLAP_HOURS = 168
 LONGEST_JUMP_DAYS = 3660
@@ -67,6 +67,7 @@ class UpdateCustomer(UpdateOwnCustomer):
     external_ref = StrictString(max_length=200, required=False, allow_null=True)
     currency = Currency(required=False, allow_null=True)
     tax_ids = TaxId(many=True, required=False, max_length=MOST_TAX_IDS)  # type: ignore[call-arg]
+    tax_exemption = Choice(Customer.TaxExemption.choices, required=False)
     metadata = Metadata(required=False)
 
 
@@ -84,6 +85,7 @@ class CustomerBody(ResponseBody):
     country = StrictString(allow_null=True)
     address = serializers.DictField(child=serializers.CharField())
     tax_ids = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    tax_exemption = Choice(Customer.TaxExemption.choices)
     metadata = Metadata()
     created_at = Instant()
     updated_at = Instant()

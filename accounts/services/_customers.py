@@ -12,9 +12,10 @@ from accounts.models import Customer
 from accounts.signals import CustomerCreated, CustomerUpdated
 from core import errors, events, problems
 from core.actor import Actor
+from core.tax_ids import checked as checked_tax_ids
 
-# What may be changed by a plain assignment; the currency and the e-mail address have rules of their own.
-PLAIN = frozenset({"external_ref", "name", "timezone", "country", "address", "tax_ids", "metadata"})
+# What may be changed by a plain assignment; the currency, the e-mail address and tax ids have rules of their own.
+PLAIN = frozenset({"external_ref", "name", "timezone", "country", "address", "tax_exemption", "metadata"})
 
 
 class ExternalRefTaken(errors.Conflict):
@@ -30,18 +31,21 @@ problems.constraint("accounts_customer_external_ref_once", ExternalRefTaken)
 def create_customer(
     *, email: str, name: str = "", external_ref: str | None = None, currency: str | None = None, timezone: str = "UTC",
     country: str | None = None, address: Mapping[str, str] | None = None, tax_ids: Sequence[Mapping[str, str]] = (),
-    metadata: Mapping[str, str] | None = None, actor: Actor, now: datetime,
+    tax_exemption: str = Customer.TaxExemption.NONE, metadata: Mapping[str, str] | None = None, actor: Actor,
+    now: datetime,
 ) -> Customer:  # fmt: skip
     """This function will make a customer of the environment in force and publish `CustomerCreated`.
 
-    `currency` ISO 4217, `country` ISO 3166, `timezone` an IANA name; `tax_ids` are `{"type", "value"}` pairs.
+    `currency` ISO 4217, `country` ISO 3166, `timezone` an IANA name; `tax_ids` are `{"type", "value"}` pairs, which are
+    kept without spaces and punctuation; `tax_exemption` is none, exempt or reverse_charge.
 
     :raises ExternalRefTaken: (by the unique index) if another customer has the external reference.
+    :raises core.tax_ids.TaxIdInvalid: if a tax id is not one of its scheme.
     """
     row = Customer.objects.create(
         email=emails.canonical(email), name=name, external_ref=external_ref, currency=currency, timezone=timezone,
-        country=country, address=dict(address or {}), tax_ids=[dict(one) for one in tax_ids],
-        metadata=dict(metadata or {}), created_at=now, updated_at=now,
+        country=country, address=dict(address or {}), tax_ids=checked_tax_ids(tax_ids),
+        tax_exemption=tax_exemption, metadata=dict(metadata or {}), created_at=now, updated_at=now,
     )  # fmt: skip
     events.publish(
         CustomerCreated(
@@ -57,6 +61,7 @@ def update_customer(*, customer_id: UUID, changes: Mapping[str, Any], actor: Act
 
     :raises accounts.models.CurrencyFixed: if the currency would change after the first invoice.
     :raises ExternalRefTaken: (by the unique index) if another customer has the external reference.
+    :raises core.tax_ids.TaxIdInvalid: if a tax id is not one of its scheme.
     :raises core.errors.NotFound: if the environment has no such customer.
     """
     row = internal.lock_customer(customer_id)
@@ -79,6 +84,8 @@ def _set(row: Customer, name: str, value: Any) -> bool:
         row.change_currency(value)
     elif name == "email":
         row.email = emails.canonical(value)
+    elif name == "tax_ids":
+        row.tax_ids = checked_tax_ids(value)
     elif name in PLAIN:
         setattr(row, name, value)
     else:

@@ -3,14 +3,42 @@
 from django.urls import URLPattern, URLResolver, path
 
 from billing.api import gated_urls
-from billing.api.views import Invoices, Payments
-from core.http.routes import Router
+from billing.api.views import (
+    BillingSettingsPage,
+    CouponRedemptions,
+    Coupons,
+    CreditNotes,
+    Invoices,
+    Payments,
+    Quotes,
+    Statements,
+    TaxRates,
+    Wallets,
+    WalletTransactions,
+)
+from core.http.routes import PUBLIC_ID, Router
+
+WALLET = PUBLIC_ID.format(prefix="wal")
+COUPON = PUBLIC_ID.format(prefix="cpn")
 
 router = Router()
+router.register(rf"coupons/(?P<coupon>{COUPON})/redemptions", CouponRedemptions, basename="coupon-redemptions")
+router.register("coupons", Coupons, basename="coupon")
+router.register("tax-rates", TaxRates, basename="tax-rate")
+router.register(rf"wallets/(?P<wallet>{WALLET})/transactions", WalletTransactions, basename="wallet-transactions")
+router.register("wallets", Wallets, basename="wallet")
+router.register("credit-notes", CreditNotes, basename="credit-note")
 router.register("invoices", Invoices, basename="invoice")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/process", Payments.as_view({"post": "create"}), name="payment-process"),
+    path("statements", Statements.as_view({"get": "retrieve"}), name="statements"),
+    path("quotes", Quotes.as_view({"post": "create"}), name="quotes"),
+    path(
+        "billing-settings",
+        BillingSettingsPage.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="billing-settings",
+    ),
     *router.urls,
 ]
 

@@ -1,41 +1,37 @@
-"""Finalizing: the number, the journal, and from then on no change."""
+"""Finalizing: stored value, the number, the journal, and from then on no change."""
 
 from datetime import datetime
 
 from billing import postings
-from billing.internal import _ledger, _numbers
+from billing.internal import _coupons, _ledger, _numbers, _wallets
 from billing.models import Invoice
 from billing.signals import InvoiceFinalized, InvoicePaid
 from core import events, ids
 from core.actor import Actor
 
-_NUMBERED = ["state", "counter", "sequence", "number", "issued_at", "due_at", "due_minor"]
+_FIXED = [
+    "state", "counter", "sequence", "number", "issued_at", "due_at", "due_minor", "finalizes_at",
+    "credit_applied_minor", "wallet_applied_minor", "paid_at",
+]  # fmt: skip
 
 
 def finalize(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
-    """This function will number and book a draft in the caller's transaction and say so.
+    """This function will use stored value for a draft, number and book it in the caller's transaction and say so.
 
     :raises billing.models.InvoiceNotDraft: if it has its number already.
     """
+    invoice.refuse_unless_draft()
+    if invoice.kind != Invoice.Kind.TOP_UP:
+        used = _wallets.pay_invoice(invoice, now=now, actor=actor)
+        invoice.credit_applied_minor, invoice.wallet_applied_minor = used.credit_minor, used.wallet_minor
+    _coupons.count_cycles(invoice.id)
     # The counter is locked last and for the shortest time: every invoice of the environment passes here.
     taken = _numbers.take("invoice", now=now)
     invoice.finalize(counter_id=taken.counter_id, sequence=taken.sequence, number=taken.number, at=taken.issued_at)
-    invoice.save(update_fields=_NUMBERED)
-    _book(invoice)
-    events.publish(
-        InvoiceFinalized(
-            subject=invoice.public_id,
-            actor=actor.label,
-            at=now,
-            customer=customer_of(invoice),
-            reference=invoice.reference,
-            kind=invoice.kind,
-            number=taken.number,
-            total_minor=invoice.total_minor,
-            currency=invoice.currency,
-        )
-    )
-    if invoice.total_minor == 0:
+    invoice.save(update_fields=_FIXED)
+    _book(invoice, at=taken.issued_at)
+    _say_finalized(invoice, actor=actor, now=now)
+    if invoice.due_minor == 0:
         _settle_nothing(invoice, actor=actor, at=taken.issued_at)
 
 
@@ -60,21 +56,41 @@ def customer_of(invoice: Invoice) -> str:
     return ids.encode("cus", invoice.customer_id)
 
 
-def _book(invoice: Invoice) -> None:
+def booking(invoice: Invoice, reference: str, kind: str, *, at: datetime) -> _ledger.Booking:
+    """This function will return the head of a journal about an invoice itself."""
+    return _ledger.Booking(
+        reference=reference, kind=kind, currency=invoice.currency, at=at, invoice=invoice, subject_id=invoice.id
+    )
+
+
+def _book(invoice: Invoice, *, at: datetime) -> None:
     entries = postings.invoice(kind=invoice.kind, total_minor=invoice.total_minor, tax_minor=invoice.tax_minor)
-    if entries and invoice.issued_at is not None:
-        booking = _ledger.Booking(
-            reference=f"invoice:{invoice.public_id}",
-            kind="invoice",
+    if entries:
+        _ledger.post(booking(invoice, f"invoice:{invoice.public_id}", "invoice", at=at), entries)
+    stored = invoice.credit_applied_minor + invoice.wallet_applied_minor
+    if stored:
+        head = booking(invoice, f"stored_value:{invoice.public_id}", "stored_value", at=at)
+        _ledger.post(head, postings.stored_value(amount_minor=stored))
+
+
+def _say_finalized(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    events.publish(
+        InvoiceFinalized(
+            subject=invoice.public_id,
+            actor=actor.label,
+            at=now,
+            customer=customer_of(invoice),
+            reference=invoice.reference,
+            kind=invoice.kind,
+            number=str(invoice.number),
+            total_minor=invoice.total_minor,
+            due_minor=invoice.due_minor,
             currency=invoice.currency,
-            at=invoice.issued_at,
-            invoice=invoice,
-            subject_id=invoice.id,
         )
-        _ledger.post(booking, entries)
+    )
 
 
 def _settle_nothing(invoice: Invoice, *, actor: Actor, at: datetime) -> None:
-    invoice.receive(amount_minor=0, at=at)
+    invoice.settle_nothing(at=at)
     invoice.save(update_fields=["state", "paid_at"])
     say_paid(invoice, actor=actor, now=at)

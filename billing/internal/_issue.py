@@ -1,47 +1,22 @@
 """Issuing an invoice: priced lines in, a numbered and booked invoice out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import internal as accounts
-from accounts import selectors as customers
-from billing import arithmetic, selectors
-from billing.internal import _collect, _finalize
+from billing import selectors
+from billing.internal import _collect, _drafts, _finalize, _pending, _settings
+from billing.internal._drafts import NewInvoice
+from billing.lines import NewLine
 from billing.models import Invoice, InvoiceLine
 from billing.selectors import InvoiceView
-from core import errors, money, tenancy
+from core import money
 from core.actor import Actor
-from core.models import Tenant
 from core.periods import Period
-
-
-class InvoiceEmpty(errors.Invalid):
-    code = "invoice_empty"
-    title = "An invoice needs at least one line."
-
-
-class InvoiceNegative(errors.Invalid):
-    code = "invoice_negative"
-    title = "The credits of an invoice cannot exceed its charges."
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewLine:
-    """A priced line. `amount_minor` counts, `unit_amount` is shown; a credit is negative. `price` is a public id."""
-
-    description: str
-    quantity: Decimal
-    unit_amount: Decimal | None
-    amount_minor: int
-    price: str | None = None
-    period_starts_at: datetime | None = None
-    period_ends_at: datetime | None = None
-    kind: str = "fixed"
 
 
 @transaction.atomic
@@ -61,85 +36,65 @@ def issue_invoice(
     """Create and finalize an invoice in one step, and ask for its money when `collect` is set.
 
     This function will return the invoice of `key` if there is one already, whatever else is asked for. Otherwise it
-    numbers and books a new one; an invoice of nothing is paid at once.
+    works out a new one with what waits for the agreement's next invoice, its coupons and taxes, uses stored value, and
+    numbers and books it; an invoice on which nothing is due is paid at once. An invoice that bills usage waits as a
+    draft for the environment's grace period, if it has one.
 
     :raises accounts.models.CurrencyMismatch: if the customer is billed in another currency.
     :raises core.money.UnknownCurrency: if the currency is none.
     :raises InvoiceEmpty: without lines.
-    :raises InvoiceNegative: if the credits exceed the charges.
+    :raises InvoiceNegative: if the credits exceed the charges and there is no agreement whose next invoice could bear
+    them.
     :raises core.errors.NotFound: if the environment has no such customer.
     """
-    money.exponent(currency)
-    # Locks the customer: two calls with one key come one after the other, and the second finds the first one's row.
-    accounts.fix_currency(customer_id, currency)
-    first = Invoice.objects.filter(key=key).first()
+    new = NewInvoice(
+        customer_id=customer_id, currency=currency, kind=kind, lines=lines, reference=reference, key=key,
+        collect=collect, period=period,
+    )  # fmt: skip
+    return issue(new, actor=actor, now=now)
+
+
+def issue(new: NewInvoice, *, actor: Actor, now: datetime) -> InvoiceView:
+    """This function will do what `issue_invoice` says, in the caller's transaction."""
+    first = begin(new)
     if first is not None:
         return selectors.view(first)
-    head = Invoice(
-        customer_id=customer_id,
-        currency=currency,
-        kind=Invoice.Kind(kind),
-        reference=reference,
-        key=key,
-        created_at=now,
-    )
-    invoice = _draft(head, lines, period)
-    _finalize.finalize(invoice, actor=actor, now=now)
-    if collect and invoice.due_minor:
-        _collect.request(invoice, actor=actor, now=now)
+    waits_until = _grace(new.lines, now)
+    invoice = draft(replace(new, finalizes_at=waits_until), actor=actor, now=now)
+    if waits_until is None:
+        finalize(invoice, actor=actor, now=now)
+    else:
+        _drafts.say_drafted(invoice, actor=actor, now=now)
     return selectors.view(invoice)
 
 
-def _draft(head: Invoice, lines: Sequence[NewLine], period: Period | None) -> Invoice:
-    if not lines:
-        raise InvoiceEmpty
-    totals = arithmetic.compute_invoice(
-        [arithmetic.Line(id=str(position), amount_minor=line.amount_minor) for position, line in enumerate(lines)]
-    )
-    if min(totals.subtotal_minor, totals.total_minor) < 0:
-        raise InvoiceNegative(total_minor=totals.total_minor, currency=head.currency)
-    head.subtotal_minor, head.discount_minor = totals.subtotal_minor, totals.discount_minor
-    head.tax_minor, head.total_minor, head.due_minor = totals.tax_minor, totals.total_minor, totals.due_minor
-    if period is not None:
-        head.period_starts_at, head.period_ends_at = period.starts_at, period.ends_at
-    head.customer_snapshot, head.issuer_snapshot = _customer(head.customer_id), _issuer()
-    head.save(force_insert=True)
-    pairs = zip(lines, totals.lines, strict=True)
-    InvoiceLine.objects.bulk_create(_line(head, at, new, shown) for at, (new, shown) in enumerate(pairs, start=1))
-    return head
+def begin(new: NewInvoice) -> Invoice | None:
+    """This function will lock the customer of a new invoice and return the invoice that its key has made already.
+
+    Two calls with one key come one after the other, and the second finds the first one's row.
+    """
+    money.exponent(new.currency)
+    accounts.fix_currency(new.customer_id, new.currency)
+    return Invoice.objects.filter(key=new.key).first()
 
 
-def _line(invoice: Invoice, position: int, new: NewLine, shown: arithmetic.LineTotals) -> InvoiceLine:
-    return InvoiceLine(
-        invoice=invoice,
-        position=position,
-        kind=InvoiceLine.Kind(new.kind),
-        description=new.description,
-        quantity=new.quantity,
-        unit_amount=new.unit_amount,
-        currency=invoice.currency,
-        amount_minor=shown.amount_minor,
-        discount_minor=shown.discount_minor,
-        tax_minor=shown.tax_minor,
-        total_minor=shown.gross_minor,
-        price=new.price,
-        period_starts_at=new.period_starts_at,
-        period_ends_at=new.period_ends_at,
-    )
+def draft(new: NewInvoice, *, actor: Actor, now: datetime) -> Invoice:
+    """This function will write a draft that takes up what waits for the agreement's next invoice."""
+    waiting, row_ids = _pending.take_up(new.reference, currency=new.currency)
+    invoice = _drafts.write(replace(new, lines=[*new.lines, *waiting]), actor=actor, now=now)
+    _pending.mark_taken(row_ids, invoice, now=now)
+    return invoice
 
 
-def _customer(customer_id: UUID) -> dict[str, str | None]:
-    """The customer as he is now: what is printed on the invoice does not follow him when he moves."""
-    known = customers.get_customer(customer_id)
-    return {
-        "id": known.public_id,
-        "external_ref": known.external_ref,
-        "name": known.name,
-        "email": known.email,
-        "country": known.country,
-    }
+def finalize(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    """This function will finalize a written draft and ask for what is due, if it is to be collected."""
+    _finalize.finalize(invoice, actor=actor, now=now)
+    if invoice.collects and invoice.due_minor:
+        _collect.request(invoice, actor=actor, now=now)
 
 
-def _issuer() -> dict[str, str]:
-    tenant = Tenant.objects.get(pk=tenancy.require().tenant_id)
-    return {"id": tenant.public_id, "name": tenant.name}
+def _grace(lines: Sequence[NewLine], now: datetime) -> datetime | None:
+    if not any(line.kind == InvoiceLine.Kind.USAGE for line in lines):
+        return None
+    hours = _settings.current().grace_hours
+    return now + timedelta(hours=hours) if hours else None

@@ -40,7 +40,10 @@ class Taken:
 
 
 def take(code: str, *, now: datetime) -> Taken:
-    """This function will take the next number of the environment's series, which is made at its first use."""
+    """This function will take the next number of the environment's series, which is made at its first use.
+
+    :raises KeyError: if there is no such series.
+    """
     series = _series(code, now)
     bucket = numbering.bucket(series.reset, now.astimezone(UTC))
     with connection.cursor() as cursor:
@@ -68,12 +71,13 @@ def configure_series(code: str, *, pattern: str, reset: str, now: datetime) -> N
 def _series(code: str, now: datetime) -> NumberSeries:
     found = _held(code)
     if found is None:
-        NumberSeries.objects.bulk_create([NumberSeries(code=code, created_at=now)], ignore_conflicts=True)
+        new = NumberSeries(code=code, format=numbering.SERIES[code], created_at=now)
+        NumberSeries.objects.bulk_create([new], ignore_conflicts=True)
         found = _held(code)
     assert found is not None  # noqa: S101 - for the type checker
     return found
 
 
 def _held(code: str) -> NumberSeries | None:
-    """The series, held against a change of its format; any number of invoices may hold it at the same time."""
+    """The series, held against a change of its format; any number of documents may hold it at the same time."""
     return next(iter(NumberSeries.objects.raw(_HOLD, [code, tenancy.environment_id()])), None)

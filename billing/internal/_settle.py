@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import postings, selectors
-from billing.internal import _finalize, _ledger
+from billing.internal import _finalize, _ledger, _wallets
 from billing.internal._invoices import locked
 from billing.models import Invoice
 from billing.selectors import InvoiceView
@@ -40,11 +40,21 @@ def settle(
     invoice.save(update_fields=["state", "paid_minor", "due_minor", "paid_at", "last_failure_code"])
     entries = postings.payment(amount_minor=amount_minor, taken_minor=taken)
     _ledger.post(_booking(invoice, reference, "payment", ids.decode("pay", payment), now), entries)
+    if before == Invoice.State.UNCOLLECTIBLE and taken:
+        _recover(invoice, payment, taken, now)
     if invoice.state == Invoice.State.PAID and before != Invoice.State.PAID:
-        _finalize.say_paid(invoice, actor=actor, now=now)
+        became_paid(invoice, actor=actor, now=now)
     else:
         _say_received(invoice, payment, amount_minor, amount_minor - taken, actor, now)
+    _keep_excess(invoice, payment, amount_minor - taken, actor, now)
     return selectors.view(invoice)
+
+
+def became_paid(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    """This function will give what an invoice sold to a wallet, if it did, and say that it is paid."""
+    if invoice.kind == Invoice.Kind.TOP_UP:
+        _wallets.grant_top_up(invoice, now=now, actor=actor)
+    _finalize.say_paid(invoice, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -105,6 +115,22 @@ def record_refund(
         )
     )
     return selectors.view(invoice)
+
+
+def _recover(invoice: Invoice, payment: str, taken_minor: int, at: datetime) -> None:
+    """What had been written off came all the same: so much of the write-off is taken back."""
+    head = _finalize.booking(invoice, f"recovery:{payment}", "recovery", at=at)
+    _ledger.post(head, postings.recovery(amount_minor=taken_minor))
+
+
+def _keep_excess(invoice: Invoice, payment: str, excess_minor: int, actor: Actor, now: datetime) -> None:
+    """Money beyond what was due is the customer's: it goes into his wallet."""
+    if excess_minor:
+        _wallets.grant(
+            customer_id=invoice.customer_id, currency=invoice.currency, source="overpayment",
+            amount_minor=excess_minor, key=f"overpayment:{payment}", invoice=invoice,
+            description=f"Overpayment of {invoice}", actor=actor, now=now,
+        )  # fmt: skip
 
 
 def _locked_in(invoice_id: UUID, currency: str) -> Invoice:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import postings, selectors
-from billing.internal import _finalize, _ledger
+from billing.internal import _coupons, _finalize, _ledger, _pending, _wallets
 from billing.internal._invoices import locked
 from billing.models import Invoice
 from billing.selectors import InvoiceView
@@ -14,6 +14,9 @@ from billing.signals import InvoiceVoided
 from core import events
 from core.actor import Actor
 from payments import internal as payments
+
+# The journals about an invoice itself, and the name of each one's mirror.
+_MIRRORED = {"invoice": "void", "stored_value": "stored_value_void", "write_off": "write_off_void"}
 
 
 def void(invoice_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Invoice:
@@ -26,7 +29,7 @@ def void(invoice_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Invoi
     invoice.void(at=now)
     invoice.save(update_fields=["state", "voided_at", "due_minor"])
     payments.cancel_pending(reference=invoice.public_id, actor=actor, now=now)
-    _mirror(invoice, now)
+    _take_back(invoice, actor=actor, now=now)
     events.publish(
         InvoiceVoided(
             subject=invoice.public_id,
@@ -49,14 +52,18 @@ def void_invoice_of(reference: str, *, actor: Actor, now: datetime, reason: str 
     return tuple(selectors.view(void(one, reason=reason, actor=actor, now=now)) for one in found)
 
 
-def _mirror(invoice: Invoice, at: datetime) -> None:
-    entries = _ledger.entries_of(f"invoice:{invoice.public_id}")
-    booking = _ledger.Booking(
-        reference=f"void:{invoice.public_id}",
-        kind="void",
-        currency=invoice.currency,
-        at=at,
-        invoice=invoice,
-        subject_id=invoice.id,
-    )
-    _ledger.post(booking, postings.reversal(entries))
+def _take_back(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    """What the invoice moved goes back: its journals, the stored value it used, and the coupons it counted."""
+    for kind in _MIRRORED:
+        _mirror(invoice, kind, now)
+    _wallets.restore_invoice(invoice, now=now, actor=actor)
+    _pending.give_back(invoice, now=now)
+    _coupons.give_back_cycles(invoice.id)
+    _coupons.release(invoice.public_id, actor=actor, now=now)
+
+
+def _mirror(invoice: Invoice, kind: str, at: datetime) -> None:
+    entries = _ledger.entries_of(f"{kind}:{invoice.public_id}")
+    if entries:
+        head = _finalize.booking(invoice, f"{_MIRRORED[kind]}:{invoice.public_id}", _MIRRORED[kind], at=at)
+        _ledger.post(head, postings.reversal(entries))

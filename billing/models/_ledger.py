@@ -13,8 +13,14 @@ from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
 
 class AccountQuerySet(ScopedQuerySet["Account"]):
     def with_balance(self) -> "AccountQuerySet":
-        """Accounts with the sum of their postings as `balance_minor`; debits are positive."""
-        return self.annotate(balance_minor=Coalesce(Sum("postings__amount_minor"), 0, output_field=BigIntegerField()))
+        """Accounts with the sums of their postings as `debits_minor`, `credits_minor` and their difference."""
+        amount, big = "postings__amount_minor", BigIntegerField()
+        debit, credit = Q(**{f"{amount}__gt": 0}), Q(**{f"{amount}__lt": 0})
+        return self.annotate(
+            balance_minor=Coalesce(Sum(amount), 0, output_field=big),
+            debits_minor=Coalesce(Sum(amount, filter=debit), 0, output_field=big),
+            credits_minor=Coalesce(-Sum(amount, filter=credit), 0, output_field=big),
+        )
 
 
 AccountManager = ScopedManager.from_queryset(AccountQuerySet)
@@ -32,6 +38,7 @@ class Account(ScopedRow):
         GIFT_LIABILITY = "gift_liability"
         REFUNDS = "refunds"
         WRITE_OFFS = "write_offs"
+        PROMOTIONS = "promotions"
 
     prefix: ClassVar[str] = "acc"
 
@@ -55,6 +62,7 @@ class Account(ScopedRow):
                         "gift_liability",
                         "refunds",
                         "write_offs",
+                        "promotions",
                     ]
                 ),
                 name="billing_account_code",

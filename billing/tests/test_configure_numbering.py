@@ -59,6 +59,13 @@ def test_the_command_configures_an_environment(environment: Scope, capsys: pytes
     assert capsys.readouterr().out == "invoice: {yyyy}-{seq}, reset yearly\n"
 
 
+def test_the_command_configures_credit_notes_too(environment: Scope, capsys: pytest.CaptureFixture[str]) -> None:
+    public_id = ids.encode("env", environment.environment_id)
+    call_command("configure_numbering", public_id, "G{yyyy}-{seq}", reset="yearly", series="credit_note")
+    assert capsys.readouterr().out == "credit_note: G{yyyy}-{seq}, reset yearly\n"
+    assert issue().number == "INV-202601-00001"
+
+
 def test_the_command_says_why_it_cannot_be(environment: Scope) -> None:
     with pytest.raises(CommandError, match="number format"):
         call_command("configure_numbering", ids.encode("env", environment.environment_id), "{seq", reset="never")

@@ -1,4 +1,4 @@
-"""64 finalizations at the same time, a third of them rolled back: numbers without gaps, without repeats, in order."""
+"""64 finalizations at the same time, a tenth of them rolled back: numbers without gaps, without repeats, in order."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +22,11 @@ class ChangedItsMind(Exception):
 
 
 def finalize(sandbox_scope: Callable[[], Any], position: int) -> bool:
-    """Whether the invoice was committed; every third is not."""
+    """Whether the invoice was committed; every tenth is not."""
     try:
         with sandbox_scope(), transaction.atomic():
             issue(1000, key=f"parallel-{position}")
-            if position % 3 == 0:
+            if position % 10 == 0:
                 raise ChangedItsMind
     except ChangedItsMind:
         return False
@@ -46,7 +46,7 @@ def test_numbers_stay_gapless_when_finalizations_race_and_fail(
 ) -> None:
     calls = [partial(finalize, sandbox_scope, position) for position in range(FINALIZATIONS)]
     kept = sum(run_all(calls))
-    assert 0 < kept < FINALIZATIONS
+    assert kept == FINALIZATIONS - 7
     with sandbox_scope(), transaction.atomic():
         sequences = list(Invoice.objects.order_by("sequence").values_list("sequence", flat=True))
         assert sequences == list(range(1, kept + 1))

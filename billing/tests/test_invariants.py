@@ -9,7 +9,10 @@ from django.db import transaction
 
 from billing.models import Invoice
 from billing.services import void_invoice
+from billing.tests.coupons import bill_with_coupon_and_taxes
+from billing.tests.credit_notes import damage as credit_notes
 from billing.tests.factories import AT, issue, make_customer_id, refund, settle
+from billing.tests.wallets import damage as wallets
 from core import invariants
 from core.actor import SYSTEM
 from tests.session import Database
@@ -40,7 +43,7 @@ DAMAGE = {
     f"UPDATE billing_invoice SET due_minor = due_minor + 1 WHERE id = {FIRST}",
     "billing.paid_is_settled": ANYTHING + "billing_invoice_paid_is_stamped; "
     "UPDATE billing_invoice SET state = 'open', paid_at = NULL WHERE state = 'paid'",
-    "billing.numbers_gapless": "UPDATE billing_invoice SET sequence = sequence + 10 WHERE sequence = 2",
+    "billing.numbers_gapless": "UPDATE billing_invoice SET sequence = sequence + 100 WHERE sequence = 2",
     "billing.numbers_in_order": "UPDATE billing_invoice SET issued_at = issued_at + interval '1 year' "
     f"WHERE id = {FIRST}",
     "billing.drafts_unnumbered": ANYTHING + "billing_invoice_numbered_when_final; "
@@ -50,6 +53,17 @@ DAMAGE = {
     "billing.payments_booked": "UPDATE billing_invoice SET refunded_minor = 1 WHERE state = 'paid' AND paid_minor > 0",
     "billing.receivable_is_due": BOOKS + f"UPDATE billing_posting SET account_id = {CASH} "
     f"WHERE journal_id = {SALE} AND amount_minor > 0",
+    "billing.coupon_redeemed": "UPDATE billing_coupon SET redeemed = 5",
+    "billing.coupon_per_customer": "ALTER TABLE billing_coupon DROP CONSTRAINT billing_coupon_per_customer_limit; "
+    "UPDATE billing_coupon SET max_per_customer = 0",
+    "billing.coupon_cycles": "UPDATE billing_couponredemption SET cycles_used = 0",
+    "billing.discounts_add_up": "UPDATE billing_invoicediscount SET amount_minor = amount_minor + 1",
+    "billing.taxes_add_up": "UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",
+    "billing.line_taxes_add_up": "UPDATE billing_invoiceline SET taxes = '[]' WHERE tax_minor > 0",
+    "billing.stored_value_booked": JOURNALS + "UPDATE billing_journal SET kind = 'other' WHERE kind = 'stored_value'",
+    **wallets.DAMAGE,
+    **credit_notes.DAMAGE,
+    "billing.rates_add_up": "UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",
 }  # fmt: skip
 
 
@@ -62,6 +76,9 @@ def arrange() -> None:
     settle(issue(900, now=AT + timedelta(hours=3)), 100)
     issue(800, currency="EUR", now=AT + timedelta(hours=4))
     issue(5, -5, now=AT + timedelta(hours=5))
+    bill_with_coupon_and_taxes(now=AT + timedelta(hours=6))
+    wallets.arrange()
+    credit_notes.arrange()
     Invoice.objects.create(customer_id=make_customer_id(), kind="one_off", key="draft", currency="USD", created_at=AT)
 
 

@@ -49,6 +49,71 @@ def test_refunds_and_gifts_balance(amount: int) -> None:
     assert postings.balances(postings.gift_returned(amount_minor=amount))
 
 
+SOME = some.integers(min_value=0, max_value=10**12)
+KINDS = some.sampled_from(sorted(postings.EARNS))
+
+
+def sound(entries: list[Entry]) -> bool:
+    """Whether they make a journal, or are nothing at all."""
+    return not entries or postings.balances(entries)
+
+
+@given(total=SOME, tax=SOME, kind=KINDS)
+def test_every_template_of_an_invoice_sums_to_zero(total: int, tax: int, kind: str) -> None:
+    assert sound(postings.invoice(kind=kind, total_minor=total + tax, tax_minor=tax))
+
+
+@given(kind=KINDS, parts=some.lists(SOME, min_size=4, max_size=4), share=some.integers(min_value=0, max_value=100))
+def test_every_template_of_a_credit_note_sums_to_zero(kind: str, parts: list[int], share: int) -> None:
+    due, refund, wallet, out_of_band = parts
+    tax = sum(parts) * share // 100
+    entries = postings.credit_note(
+        kind=kind, net_minor=sum(parts) - tax, tax_minor=tax, due_minor=due, refund_minor=refund, wallet_minor=wallet,
+        out_of_band_minor=out_of_band,
+    )  # fmt: skip
+    assert sound(entries)
+    assert len({entry.account for entry in entries}) == len(entries)
+
+
+@given(amount=SOME, taken=SOME)
+def test_every_template_of_a_payment_sums_to_zero(amount: int, taken: int) -> None:
+    assert sound(postings.payment(amount_minor=amount, taken_minor=min(amount, taken)))
+
+
+@given(amount=SOME, is_promotional=some.booleans())
+def test_every_other_template_sums_to_zero(amount: int, is_promotional: bool) -> None:
+    expiry = postings.wallet_expiry(amount_minor=amount, is_promotional=is_promotional)
+    for entries in (expiry, *(template(amount_minor=amount) for template in OF_ONE_AMOUNT)):
+        assert sound(entries)
+        assert sound(postings.reversal(entries))
+        assert bool(entries) == bool(amount)
+
+
+OF_ONE_AMOUNT = (
+    postings.refund, postings.gift_recognized, postings.gift_returned, postings.stored_value, postings.write_off,
+    postings.recovery, postings.promotion, postings.wallet_debit,
+)  # fmt: skip
+
+
+def test_every_template_is_proved() -> None:
+    ours = {name for name, one in vars(postings).items() if getattr(one, "__module__", "") == postings.__name__}
+    proved = {one.__name__ for one in OF_ONE_AMOUNT} | {"invoice", "credit_note", "payment", "wallet_expiry"}
+    assert {name for name in ours if name[0].islower()} == proved | {"balances", "reversal"}
+
+
+def test_a_credit_note_takes_back_what_was_earned_and_says_where_it_went() -> None:
+    assert postings.credit_note(kind="one_off", net_minor=1000, tax_minor=190, due_minor=500, wallet_minor=690) == [
+        Entry(account="revenue", amount_minor=1000),
+        Entry(account="tax_payable", amount_minor=190),
+        Entry(account="receivable", amount_minor=-500),
+        Entry(account="wallet_liability", amount_minor=-690),
+    ]
+
+
+def test_value_sold_for_a_wallet_and_put_back_into_it_moves_nothing() -> None:
+    assert postings.credit_note(kind="top_up", net_minor=500, tax_minor=0, wallet_minor=500) == []
+
+
 @given(amount=AMOUNTS)
 def test_a_reversal_and_its_journal_leave_nothing(amount: int) -> None:
     entries = postings.invoice(kind="gift", total_minor=amount, tax_minor=0)

@@ -52,7 +52,7 @@ def test_a_second_payment_of_a_paid_invoice_is_owed_whole(facts: Callable[[], li
     paid = settle(settle(issue(1000)), 1000)
     assert (paid.state, paid.paid_minor, paid.due_minor, paid.paid_at) == ("paid", 2000, 0, AT)
     assert balances() == {"cash": 2000, "wallet_liability": -1000, "revenue": -1000}
-    assert facts()[-2:] == ["invoice.paid", "invoice.payment_received"]
+    assert facts()[-4:] == ["invoice.paid", "invoice.payment_received", "wallet.created", "wallet.granted"]
 
 
 def test_money_in_another_currency_is_refused_and_nothing_happened(facts: Callable[[], list[str]]) -> None:

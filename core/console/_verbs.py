@@ -20,8 +20,9 @@ from core.actor import Actor
 
 SHORTEST_REASON = 3
 
-# What a button does: the admin page, the request, the row, and the operator's reason; a returned text is shown.
-Press = Callable[[Any, HttpRequest, Any, str], str | None]
+# What a button does: the admin page, the request, the row, the operator's reason, and what else its form asks for by
+# name; a returned text is shown.
+Press = Callable[..., str | None]
 
 
 def actor(request: HttpRequest) -> Actor:
@@ -36,7 +37,7 @@ def actor(request: HttpRequest) -> Actor:
 
 
 class ReasonForm(forms.Form):
-    """Why somebody presses a button; kept in the audit log with the change."""
+    """Why somebody presses a button; kept in the audit log with the change. Buttons that need more subclass it."""
 
     reason = forms.CharField(
         min_length=SHORTEST_REASON,
@@ -45,17 +46,20 @@ class ReasonForm(forms.Form):
     )
 
 
-def verb(*, description: str, permission: str, icon: str | None = None) -> Callable[[Press], Any]:
+def verb(
+    *, description: str, permission: str, icon: str | None = None, form: type[ReasonForm] = ReasonForm
+) -> Callable[[Press], Any]:
     """This function will make a method a button of a row's page.
 
-    Pressing it asks for a reason, then calls the method in the row's environment and in a transaction of its own. A
-    refusal is shown and changes nothing. `permission` is the verb in `<app>.<verb>_<model>`.
+    Pressing it asks for a reason, and for what else the `form` has, then calls the method in the row's environment and
+    in a transaction of its own; the form's values are keyword arguments. A refusal is shown and changes nothing.
+    `permission` is the verb in `<app>.<verb>_<model>`.
     """
 
     def decorate(press: Press) -> Any:
         @wraps(press)
         def pressed(admin: Any, request: HttpRequest, object_id: str) -> HttpResponseBase:
-            return _pressed(admin, request, object_id, partial(press, admin, request), description)
+            return _pressed(admin, request, object_id, partial(press, admin, request), description, form)
 
         button = action(description=description, permissions=[permission], url_path=press.__name__, icon=icon)(pressed)
         button.verb_permission = permission
@@ -65,15 +69,15 @@ def verb(*, description: str, permission: str, icon: str | None = None) -> Calla
 
 
 def _pressed(
-    admin: Any, request: HttpRequest, object_id: str, press: Callable[[Any, str], str | None], description: str
+    admin: Any, request: HttpRequest, object_id: str, press: Press, description: str, asks: type[ReasonForm]
 ) -> HttpResponseBase:
     row = admin.get_object(request, object_id)
     if row is None:
         return HttpResponseRedirect(reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist"))
-    form = ReasonForm(request.POST or None)
+    form = asks(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _asked(admin, request, row, form, description)
-    _do(request, row, partial(press, row, form.cleaned_data["reason"]), description)
+    _do(request, row, partial(press, row, **form.cleaned_data), description)
     return HttpResponseRedirect(_page_of(admin, row))
 
 

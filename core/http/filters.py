@@ -17,6 +17,7 @@ PAGING = frozenset({"cursor", "limit"})
 # Other frameworks read these; here they change nothing, so they may stand.
 MEANINGLESS = frozenset({"format", "_method"})
 MAX_PARAMETERS = 50
+MOST_DIGITS = 19
 
 
 class _StrictField(forms.Field):
@@ -79,6 +80,23 @@ class CurrencyFilter(StrictFilter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(reader=fields.Currency(), **options)
+
+
+class _MinorText(fields.Minor):
+    """An amount of minor units as digits, for parameters are texts."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """This function will accept digits within the bounds."""
+        if type(data) is not str or not data.isascii() or not data.isdigit() or len(data) > MOST_DIGITS:
+            self.fail("not_an_integer")
+        return super().to_internal_value(int(data))
+
+
+class MinorFilter(StrictFilter):
+    """An amount in minor units; give `lookup_expr="gte"` or `"lte"`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(reader=_MinorText(), **options)
 
 
 class BooleanFilter(WordFilter):

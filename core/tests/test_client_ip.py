@@ -1,13 +1,12 @@
 """The client's address behind proxies."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.http.client_ip import client_ip, limit_key, parse_address, parse_networks
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 TRUSTED = parse_networks(["10.0.0.0/8", "fd00::/8", "203.0.113.9/32"])
 HOPS = st.one_of(
@@ -15,15 +14,9 @@ HOPS = st.one_of(
 )
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("client_ip"))
-def test_the_client_is_the_first_untrusted_address(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    found = client_ip(
-        given["peer"],
-        given["x_forwarded_for"],
-        trusted_proxies=parse_networks(given.get("trusted_proxies", [])),
-        trusted_proxy_count=given.get("trusted_proxy_count"),
-    )
-    assert found == expected["client_ip"]
+@pytest.mark.parametrize("case", cases("client_ip"))
+def test_the_client_is_the_first_untrusted_address(case: Case) -> None:
+    check("client_ip", case)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.money import (
     MAX_MINOR,
     AmountOutOfRange,
@@ -23,20 +24,20 @@ from core.money import (
     to_major,
     to_minor,
 )
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 MINOR = st.integers(min_value=-MAX_MINOR, max_value=MAX_MINOR)
 CURRENCY = st.sampled_from(currencies())
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("money"))
-def test_an_amount_becomes_minor_units(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert to_minor(Decimal(given["amount"]), given["currency"]) == expected["minor"]
+@pytest.mark.parametrize("case", cases("money"))
+def test_an_amount_becomes_minor_units(case: Case) -> None:
+    check("money", case)
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("allocate"))
-def test_a_total_is_split_by_largest_remainder(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert allocate(given["total_minor"], given["weights"]) == expected["parts"]
+@pytest.mark.parametrize("case", cases("allocate"))
+def test_a_total_is_split_by_largest_remainder(case: Case) -> None:
+    check("allocate", case)
 
 
 @generated(minor=MINOR, currency=CURRENCY)

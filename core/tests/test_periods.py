@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.periods import (
     Alignment,
     AnchorTooFar,
@@ -19,7 +20,7 @@ from core.periods import (
     calendar_anchor,
     local_date,
 )
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 INSTANTS = st.datetimes(
     min_value=datetime.fromisoformat("1985-01-01"),
@@ -45,22 +46,9 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _cycle(given: dict[str, Any]) -> Cycle:
-    common = {key: given[key] for key in ("interval", "interval_count", "timezone")}
-    if given["alignment"] == "calendar":
-        return Cycle.calendar(starts_at=_at(given["anchor"]), **common)
-    return Cycle(anchor=_at(given["anchor"]), **common)
-
-
-@pytest.mark.parametrize(("given", "expected"), cases("period"))
-def test_boundaries_follow_the_original_anchor(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    cycle = _cycle(given)
-    if "at" in given:
-        period = cycle.period_of(_at(given["at"]))
-        assert period == Period(_at(expected["starts_at"]), _at(expected["ends_at"]))
-    else:
-        starts_at = _at(given.get("starts_at", given["anchor"]))
-        assert cycle.boundaries(starts_at, given["count"]) == [_at(text) for text in expected["boundaries"]]
+@pytest.mark.parametrize("case", cases("period"))
+def test_boundaries_follow_the_original_anchor(case: Case) -> None:
+    check("period", case)
 
 
 @generated(cycle=cycles(), n=st.integers(-30, 60))

@@ -1,19 +1,19 @@
 """Request ids."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.http.request_id import choose, is_accepted
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("request_id"))
-def test_a_clients_id_is_taken_over_whole_or_not_at_all(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert is_accepted(given["header"]) == expected["accepted"]
-    assert choose(given["header"], "fresh") == (given["header"] if expected["accepted"] else "fresh")
+@pytest.mark.parametrize("case", cases("request_id"))
+def test_a_clients_id_is_taken_over_whole_or_not_at_all(case: Case) -> None:
+    check("request_id", case)
+    header = case.given["header"]
+    assert choose(header, "fresh") == (header if case.expected["accepted"] else "fresh")
 
 
 def test_an_absent_header_gets_a_fresh_id() -> None:

@@ -1,23 +1,19 @@
 """Retry policies."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.retry import POLICIES, delay
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("retry"))
-def test_the_wait_after_a_failure(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    wait = delay(given["policy"], given["attempt"])
-    if "dead" in expected:
-        assert (wait is None) == expected["dead"]
-    else:
-        assert wait == timedelta(seconds=expected["delay_s"])
+@pytest.mark.parametrize("case", cases("retry"))
+def test_the_wait_after_a_failure(case: Case) -> None:
+    check("retry", case)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.urlguard import EndpointNotAllowed, Target, check_url, is_public, parse_url
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 PUBLIC = ["93.184.216.34"]
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
@@ -22,9 +23,9 @@ def _reason(url: str, resolves_to: list[str], **options: Any) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("url_guard"))
-def test_only_public_addresses_are_reached(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert (_reason(given["url"], given["resolves_to"], live=given["live"]) is None) == expected["allowed"]
+@pytest.mark.parametrize("case", cases("url_guard"))
+def test_only_public_addresses_are_reached(case: Case) -> None:
+    check("url_guard", case)
 
 
 @pytest.mark.parametrize(

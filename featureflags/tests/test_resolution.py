@@ -1,19 +1,17 @@
 """Feature flags: which answer wins."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from featureflags.resolution import Override, answer_of, parse_word, read_environment, resolve
-from tests.conformance import cases
+from tests.conformance import cases, check
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("flags"))
-def test_a_flag_in_an_environment(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    configured = read_environment(given["environment"])
-    assert resolve(given["flag"], configured, default=given.get("default")) == expected["enabled"]
+@pytest.mark.parametrize("case", cases("flags"))
+def test_a_flag_in_an_environment(case: Case) -> None:
+    check("flags", case)
 
 
 def test_an_override_beats_the_default_and_loses_to_the_environment() -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from core import errors
 from payments.cards import Card
+from payments.gateways.amounts import Rules
 
 
 class CardDeclined(errors.Invalid):
@@ -78,9 +79,13 @@ class Attached:
 
 
 class Gateway(Protocol):
-    """A payment service provider. Never called inside a transaction, except `attach` of the sandbox."""
+    """A payment service provider. Never called inside a transaction, except `attach` of the sandbox.
+
+    It is asked in the ledger's minor units; `amounts` says how it writes them, and which it cannot charge.
+    """
 
     name: str
+    amounts: Rules
 
     def charge(self, request: ChargeRequest) -> Outcome: ...
 

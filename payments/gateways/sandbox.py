@@ -7,7 +7,7 @@ from typing import Any
 
 from payments import cards
 from payments.cards import Card
-from payments.gateways import sandbox_book, sandbox_cards
+from payments.gateways import amounts, sandbox_book, sandbox_cards
 from payments.gateways.base import (
     Attached,
     CardDeclined,
@@ -29,6 +29,7 @@ class Sandbox:
     """Deterministic test cards, scripted faults, no money. See `sandbox_cards` for what each card does."""
 
     name = "sandbox"
+    amounts = amounts.ISO
 
     def charge(self, request: ChargeRequest) -> Outcome:
         """This function will ask for money; a broken exchange is the answer `unknown`."""

@@ -8,6 +8,7 @@ from django.db import transaction
 from core import clock
 from core.actor import SYSTEM
 from payments import declines, gateways
+from payments.gateways.amounts import is_chargeable
 from payments.internal._asks import charge_request
 from payments.internal._reconcile import resume_attempt
 from payments.internal._results import apply_gateway_result, publish_failure
@@ -34,7 +35,7 @@ def begin_attempt(*, payment_id: UUID, now: datetime) -> tuple[PaymentAttempt | 
     """This function will commit the intent to charge and return the attempt, and whether it is new.
 
     None means that there is nothing to do at a gateway: the payment is settled, or it has just failed for want of a
-    method to charge.
+    method to charge, or because the method's gateway cannot charge exactly this amount.
     """
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     if payment.status not in (Payment.Status.PENDING, Payment.Status.PROCESSING):
@@ -45,7 +46,10 @@ def begin_attempt(*, payment_id: UUID, now: datetime) -> tuple[PaymentAttempt | 
         return earlier, False
     method = _method_of(payment)
     if method is None:
-        _fail_without_method(payment, now=now)
+        _fail_unasked(payment, declines.NO_METHOD, now=now)
+        return None, False
+    if not is_chargeable(payment.amount_minor, payment.currency, gateways.named(method.gateway).amounts):
+        _fail_unasked(payment, declines.NOT_CHARGEABLE, now=now)
         return None, False
     return _intend(payment, method, now=now), True
 
@@ -68,7 +72,7 @@ def _intend(payment: Payment, method: PaymentMethod, *, now: datetime) -> Paymen
     return attempt
 
 
-def _fail_without_method(payment: Payment, *, now: datetime) -> None:
-    payment.fail(code=declines.NO_METHOD, at=now)
+def _fail_unasked(payment: Payment, code: str, *, now: datetime) -> None:
+    payment.fail(code=code, at=now)
     payment.save(update_fields=["status", "failure_code", "settled_at"])
     publish_failure(payment, actor=SYSTEM, now=now)

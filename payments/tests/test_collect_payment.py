@@ -10,7 +10,9 @@ from django.test import override_settings
 from core.actor import SYSTEM
 from payments import gateways, internal
 from payments.gateways import sandbox_book
+from payments.gateways.amounts import CARD_NETWORKS
 from payments.gateways.base import ChargeRequest, Outcome, Result
+from payments.gateways.sandbox import Sandbox
 from payments.gateways.sandbox_cards import Fault
 from payments.models import Payment, PaymentAttempt, Refund, SandboxCharge
 from payments.tests.factories import attempt_of, booked, make_method, make_paid, make_payment, reread
@@ -205,3 +207,15 @@ def test_a_payment_at_the_gateway_cannot_be_canceled(now: datetime) -> None:
     internal.collect_payment(payment_id=payment.id, now=now)
     assert internal.cancel_pending(reference=payment.reference, actor=SYSTEM, now=now) is False
     assert reread(payment).status == "processing"
+
+
+def test_an_amount_the_gateway_cannot_express_is_refused_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch, now: datetime, facts: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setattr(Sandbox, "amounts", CARD_NETWORKS)
+    payment = make_payment(amount_minor=1234, currency="KWD")
+    internal.collect_payment(payment_id=payment.id, now=now)
+    assert (reread(payment).status, reread(payment).failure_code) == ("failed", "amount_not_chargeable")
+    assert not PaymentAttempt.objects.exists()
+    assert not SandboxCharge.objects.exists()
+    assert facts()[-1] == "payment.failed"

@@ -10,6 +10,9 @@ router.register("subscriptions/me", views.OwnSubscriptions, basename="own-subscr
 router.register(
     rf"subscriptions/(?P<subscription>{SUBSCRIPTION})/events", views.SubscriptionEvents, basename="subscription-events"
 )
+router.register(
+    rf"subscriptions/(?P<subscription>{SUBSCRIPTION})/addons", views.SubscriptionAddOns, basename="subscription-addons"
+)
 router.register("subscriptions", views.Subscriptions, basename="subscriptions")
 
 urlpatterns = router.urls

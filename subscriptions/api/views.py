@@ -1,11 +1,14 @@
 """Subscriptions over HTTP."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from billing.selectors import list_redemptions
 from core import clock, errors, ids
 from core.actor import Actor
 from core.http.serializers import RequestBody
@@ -14,16 +17,20 @@ from featureflags import services as flags
 from subscriptions import services
 from subscriptions.api.filters import OwnSubscriptionFilters, SubscriptionFilters
 from subscriptions.api.serializers import (
+    AddAddOn,
     CancelSubscription,
     CreateOwnSubscription,
     CreateSubscription,
+    RedeemCoupon,
+    RemoveAddOn,
     RenewSubscription,
     StartOwnTrial,
     StartTrial,
+    SubscriptionAddOnBody,
     SubscriptionBody,
     SubscriptionEventBody,
 )
-from subscriptions.models import Subscription, SubscriptionEvent
+from subscriptions.models import Subscription, SubscriptionAddOn, SubscriptionEvent
 
 EVERYBODY = EVERY_SECRET_HOLDER | {"customer"}
 subscriptions_on = flags.requires("subscriptions_enabled")
@@ -43,6 +50,7 @@ class Subscriptions(Listed, Retrieved, Resource):
         "trial": StartTrial,
         "cancel": CancelSubscription,
         "renew": RenewSubscription,
+        "coupons": RedeemCoupon,
     }
     responses = {"create": {201: SubscriptionBody}, "trial": {201: SubscriptionBody}, "destroy": SubscriptionBody}
 
@@ -51,14 +59,18 @@ class Subscriptions(Listed, Retrieved, Resource):
 
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the environment's subscriptions."""
-        return Subscription.objects.all()
+        return Subscription.objects.with_addons()
+
+    def get_serializer(self, *arguments: Any, **options: Any) -> Any:
+        """This function will fetch what the rows hold with one more query, however many they are."""
+        return _with_coupons(super().get_serializer, *arguments, **options)
 
     @subscriptions_on
     def create(self, request: Request) -> Response:
         """This function will subscribe a customer to a plan."""
         body = _of_whom(request, CreateSubscription, CreateOwnSubscription)
         row = services.create_subscription(**body, actor=request.actor, now=clock.now())
-        return created(SubscriptionBody.of(row))
+        return created(_shown(row))
 
     @action(detail=False, methods=["post"])
     @subscriptions_on
@@ -66,7 +78,7 @@ class Subscriptions(Listed, Retrieved, Resource):
         """This function will start a trial, or refuse: nothing is charged at once."""
         body = _of_whom(request, StartTrial, StartOwnTrial)
         row = services.start_trial(**body, actor=request.actor, now=clock.now())
-        return created(SubscriptionBody.of(row))
+        return created(_shown(row))
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
@@ -87,13 +99,63 @@ class Subscriptions(Listed, Retrieved, Resource):
         row = services.renew_subscription(
             subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
         )
-        return ok(SubscriptionBody.of(row))
+        return ok(_shown(row))
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def coupons(self, request: Request, pk: str) -> Response:
+        """This function will redeem a coupon: it reduces the invoices from the next one on."""
+        body = RedeemCoupon.parse(request)
+        row = services.redeem_coupon(subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
+        return ok(_shown(row))
 
     def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
         row = services.cancel_subscription(
             subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
         )
-        return ok(SubscriptionBody.of(row))
+        return ok(_shown(row))
+
+
+class SubscriptionAddOns(Listed, Resource):
+    """`/subscriptions/{id}/addons`: what is taken beside the plan. A customer sees his own."""
+
+    scope = "subscriptions"
+    prefix = "sao"
+    customer_field = "subscription__customer_id"
+    audience = EVERY_SECRET_HOLDER
+    audiences = {"list": EVERYBODY}
+    serializer_class = SubscriptionAddOnBody
+    request_bodies = {"create": AddAddOn, "remove": RemoveAddOn}
+    responses = {"create": {201: SubscriptionAddOnBody}, "remove": SubscriptionAddOnBody}
+
+    list = subscriptions_on(Listed.list)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """This function will return the subscription's add-ons, removed ones too.
+
+        :raises core.errors.NotFound: if there is no such subscription, or it is somebody else's.
+        """
+        return SubscriptionAddOn.objects.filter(subscription_id=_visible_key(self))
+
+    @subscriptions_on
+    def create(self, request: Request, **path: str) -> Response:
+        """This function will add an add-on; one that recurs is charged for the rest of the period."""
+        body = AddAddOn.parse(request)
+        row = services.add_addon(
+            subscription_id=_visible_key(self), **_behavior(body), actor=request.actor, now=clock.now()
+        )
+        return created(SubscriptionAddOnBody.of(row))
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def remove(self, request: Request, pk: str, **path: str) -> Response:
+        """This function will take an add-on off; the rest of the period is credited."""
+        body = RemoveAddOn.parse(request)
+        row = services.remove_addon(
+            subscription_id=_visible_key(self), item_id=self.get_object().pk, **_behavior(body), actor=request.actor,
+            now=clock.now(),
+        )  # fmt: skip
+        return ok(SubscriptionAddOnBody.of(row))
 
 
 class OwnSubscriptions(Listed, Resource):
@@ -109,7 +171,11 @@ class OwnSubscriptions(Listed, Resource):
 
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the environment's subscriptions."""
-        return Subscription.objects.all()
+        return Subscription.objects.with_addons()
+
+    def get_serializer(self, *arguments: Any, **options: Any) -> Any:
+        """This function will fetch what the rows hold with one more query, however many they are."""
+        return _with_coupons(super().get_serializer, *arguments, **options)
 
 
 class SubscriptionEvents(Listed, Resource):
@@ -128,10 +194,33 @@ class SubscriptionEvents(Listed, Resource):
 
         :raises core.errors.NotFound: if there is no such subscription, or it is somebody else's.
         """
-        key = ids.decode("sub", self.kwargs["subscription"])
-        if not _visible(self.actor).filter(pk=key).exists():
-            raise errors.NotFound
-        return SubscriptionEvent.objects.filter(subscription_id=key)
+        return SubscriptionEvent.objects.filter(subscription_id=_visible_key(self))
+
+
+def _visible_key(view: Resource) -> UUID:
+    """The id of the subscription in the path, if the actor may know of it."""
+    key = ids.decode("sub", view.kwargs["subscription"])
+    if not _visible(view.actor).filter(pk=key).exists():
+        raise errors.NotFound
+    return key
+
+
+def _shown(row: Subscription) -> Any:
+    """A subscription as it is answered after a verb."""
+    return SubscriptionBody.of(row, coupons=list_redemptions([row.public_id]))
+
+
+def _with_coupons(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The list or the one row to be written, with the coupons that they hold."""
+    made = serializer(*arguments, **options)
+    rows = arguments[0] if arguments else []
+    rows = rows if isinstance(rows, Sequence) else [rows]
+    made.context["coupons"] = list_redemptions([row.public_id for row in rows]) if rows else {}
+    return made
+
+
+def _behavior(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"behavior": services.Behavior(body["behavior"])} if "behavior" in body else body
 
 
 def _visible(actor: Actor) -> QuerySet[Subscription]:

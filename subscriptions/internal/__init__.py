@@ -2,9 +2,11 @@
 
 from subscriptions.internal._begin import start
 from subscriptions.internal._end import end_term, expire_incomplete
+from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._payments import forgive, mark_past_due, settle
 from subscriptions.internal._renew import renew
 from subscriptions.internal._terms import LiveSubscriptionExists, grant_term
+from subscriptions.internal._timezones import follow_timezone
 from subscriptions.internal._trial import convert_trial
 
 __all__ = [
@@ -12,9 +14,12 @@ __all__ = [
     "convert_trial",
     "end_term",
     "expire_incomplete",
+    "follow_timezone",
     "forgive",
     "grant_term",
     "mark_past_due",
+    "migrate",
+    "migrate_chunk",
     "renew",
     "settle",
     "start",

@@ -9,11 +9,12 @@ from billing.selectors import InvoiceView
 from catalog.selectors import PlanTerms, get_terms
 from core import events
 from core.actor import Actor
-from core.periods import Cycle, Interval
 from subscriptions import states
 from subscriptions.internal._charges import open_period, opening_lines
+from subscriptions.internal._create import trial_end
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription
 from subscriptions.signals import (
     SubscriptionActivated,
@@ -33,8 +34,7 @@ def has_had_trial(subscription: Subscription) -> bool:
 def first_status(subscription: Subscription, terms: PlanTerms, *, at: datetime, now: datetime) -> str:
     """This function will set the clock of a subscription that begins at `at` and return the state it begins in."""
     if subscription.trial_days and not has_had_trial(subscription):
-        days = Cycle(anchor=at, interval=Interval.DAY, timezone=subscription.timezone)
-        subscription.begin_trial(at=at, until=days.boundary(subscription.trial_days))
+        subscription.begin_trial(at=at, until=trial_end(subscription, at=at))
         return states.TRIALING
     subscription.anchor(at=at)
     return await_payment_for(subscription, terms, now=now)
@@ -85,7 +85,7 @@ def start(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription
     subscription = locked(subscription_id)
     if subscription.status != states.SCHEDULED or subscription.starts_at > now:
         return None
-    terms = get_terms(subscription.plan_version_id)
+    terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     subscription.move_to(first_status(subscription, terms, at=subscription.starts_at, now=now))
     record(
         subscription, "started", old_status=states.SCHEDULED, actor=actor, now=now,

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.internal import void_invoice_of
+from billing.internal import release_coupons, void_invoice_of
 from catalog.selectors import get_terms
 from core import events
 from core.actor import Actor
-from core.periods import Period
 from subscriptions import states
-from subscriptions.internal._charges import charge, closing_lines
+from subscriptions.internal._charges import charge_rest
 from subscriptions.internal._entitlements import revoke
 from subscriptions.internal._extensions import withdraw_pending
 from subscriptions.internal._renew import catch_up
@@ -100,12 +99,7 @@ def _close(subscription: Subscription, *, old_status: str, at: datetime, actor: 
     if old_status == states.INCOMPLETE:
         void_invoice_of(subscription.public_id, reason="never_paid", actor=actor, now=now)
     elif old_status in states.RENEWING:
-        _charge_rest(subscription, at=at, actor=actor, now=now)
+        charge_rest(subscription, get_terms(subscription.plan_version_id), at=at, actor=actor, now=now)
+    if old_status in states.UNPAID:
+        release_coupons(subscription.public_id, actor=actor, now=now)
     revoke(subscription, now=now)
-
-
-def _charge_rest(subscription: Subscription, *, at: datetime, actor: Actor, now: datetime) -> None:
-    lines = closing_lines(subscription, get_terms(subscription.plan_version_id), until=at)
-    if lines:
-        span = Period(subscription.period.starts_at, min(at, subscription.period.ends_at))
-        charge(subscription, lines, name="final", actor=actor, now=now, period=span)

@@ -32,7 +32,7 @@ def paid_until(subscription: Subscription) -> datetime | None:
     number = subscription.period_index
     while Extension.objects.filter(subscription=subscription).covering(number + 1).exists():
         number += 1
-    return subscription.span(number).ends_at if number > subscription.period_index else None
+    return subscription.end_of(number) if number > subscription.period_index else None
 
 
 def apply(subscription: Subscription, extension: Extension, *, actor: Actor, now: datetime) -> None:

@@ -9,9 +9,10 @@ from catalog.selectors import get_terms
 from core import events
 from core.actor import Actor
 from subscriptions import states
-from subscriptions.internal._charges import closing_lines, open_period, opening_lines
+from subscriptions.internal._charges import closing_lines, note_late_usage, open_period, opening_lines
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription
 from subscriptions.signals import SubscriptionRenewed
 
@@ -44,8 +45,10 @@ def catch_up(subscription: Subscription, *, actor: Actor, now: datetime) -> None
 def begin_next(subscription: Subscription, *, actor: Actor, now: datetime) -> Subscription:
     """This function will begin and bill the period after the current one of a locked subscription."""
     terms = get_terms(subscription.plan_version_id)
-    lines = closing_lines(subscription, terms, until=subscription.period.ends_at)
-    subscription.enter((subscription.period_index or 0) + 1)
+    note_late_usage(subscription, terms, now=now)
+    lines = closing_lines(subscription, terms, until=subscription.period.ends_at, now=now)
+    terms = take_next_version(subscription, terms, actor=actor, now=now)
+    subscription.enter_next()
     period = subscription.period
     record(subscription, "renewed", old_status=subscription.status, actor=actor, now=now, effective_at=period.starts_at)
     lines += opening_lines(subscription, terms)

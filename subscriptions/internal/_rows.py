@@ -36,7 +36,8 @@ def record(
     subscription.save()
     SubscriptionEvent.objects.create(
         subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
-        new_status=subscription.status, plan_id=subscription.plan_id, actor=actor.label, reason=reason,
+        new_status=subscription.status, plan_id=subscription.plan_id,
+        plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
         effective_at=effective_at or now, at=now,
     )  # fmt: skip
 

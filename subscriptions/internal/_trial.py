@@ -13,6 +13,7 @@ from subscriptions import states
 from subscriptions.internal._begin import await_payment_for, say_activated
 from subscriptions.internal._charges import open_period, opening_lines
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription
 from subscriptions.signals import SubscriptionTrialConverted
 
@@ -30,7 +31,7 @@ def convert_trial(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subs
     ends_at = subscription.trial_ends_at
     if not subscription.is_in_trial or subscription.cancel_at is not None or ends_at is None or ends_at > now:
         return None
-    terms = get_terms(subscription.plan_version_id)
+    terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     subscription.anchor(at=ends_at)
     status = await_payment_for(subscription, terms, now=now)
     if status == states.INCOMPLETE and has_payment_method(subscription.customer_id):

@@ -1,23 +1,31 @@
-"""Subscriptions, their history, their billed periods and their extensions."""
+"""Subscriptions, their history, billed periods, extensions and add-ons, and migrations between versions."""
 
-from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
-from subscriptions.models._subscription import (
-    UNPAID_FOR,
-    AlreadyCanceled,
-    CancellationScheduled,
-    NoCancellationScheduled,
-    Subscription,
-    SubscriptionQuerySet,
+from subscriptions.models._addons import AddOnBilled, AddOnRemoved, SubscriptionAddOn
+from subscriptions.models._migrations import (
+    MigrationOver,
+    MigrationUnderWay,
+    VersionMigration,
+    VersionMigrationItem,
 )
+from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
+from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
+from subscriptions.models._subscription import UNPAID_FOR, Subscription, SubscriptionQuerySet
 
 __all__ = [
     "UNPAID_FOR",
+    "AddOnBilled",
+    "AddOnRemoved",
     "AlreadyCanceled",
     "CancellationScheduled",
     "Extension",
+    "MigrationOver",
+    "MigrationUnderWay",
     "NoCancellationScheduled",
     "Subscription",
+    "SubscriptionAddOn",
     "SubscriptionEvent",
     "SubscriptionPeriod",
     "SubscriptionQuerySet",
+    "VersionMigration",
+    "VersionMigrationItem",
 ]

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from core.periods import Alignment
 from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
 from subscriptions import states
 from subscriptions.models._subscription import Subscription
@@ -22,6 +23,7 @@ class SubscriptionEvent(ScopedRow):
     old_status = models.CharField(max_length=10, blank=True, default=states.NEW)
     new_status = models.CharField(max_length=10, choices=Subscription.Status.choices)
     plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="+")
+    plan_version = models.ForeignKey("catalog.PlanVersion", on_delete=models.PROTECT, related_name="+", null=True)
     actor = models.CharField(max_length=100)
     reason = models.CharField(max_length=500, blank=True, default="")
     effective_at = models.DateTimeField()
@@ -42,7 +44,8 @@ class SubscriptionEvent(ScopedRow):
 class SubscriptionPeriod(ScopedRow):
     """A period that was begun, and the invoice issued at its start, if there was anything to charge.
 
-    `number` is counted from the anchor; boundary `number` of the cycle is its start.
+    Periods are counted from 0. One ends at `boundary` of the cycle that was in force when it was begun, unless the
+    next one breaks it off, which then begins at an anchor of its own.
     """
 
     prefix: ClassVar[str] = "spd"
@@ -51,6 +54,12 @@ class SubscriptionPeriod(ScopedRow):
     number = models.PositiveIntegerField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    boundary = models.IntegerField()
+    anchor_at = models.DateTimeField()
+    timezone = models.CharField(max_length=64)
+    alignment = models.CharField(max_length=11, default=Alignment.ANNIVERSARY.value)
+    interval = models.CharField(max_length=10)
+    interval_count = models.PositiveSmallIntegerField()
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="+", null=True)
     extension = models.ForeignKey("subscriptions.Extension", on_delete=models.PROTECT, related_name="+", null=True)
     created_at = models.DateTimeField()
@@ -134,6 +143,12 @@ class Extension(ScopedRow):
         if self.first_period is None:
             raise ValueError(f"{self.public_id} is not applied")
         return self.first_period + self.intervals - 1
+
+    def covers(self, number: int | None) -> bool:
+        """This function will tell whether it has paid for a period in advance."""
+        if self.first_period is None or number is None:
+            return False
+        return self.first_period <= number <= self.last_period
 
     def apply(self, *, first_period: int, at: datetime) -> None:
         """This function will put the extension in force from a period on."""

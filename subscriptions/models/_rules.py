@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
+from core.periods import Alignment
 from subscriptions import states
 
 _REFUSE = "RAISE EXCEPTION '{why}' USING ERRCODE = 'check_violation', CONSTRAINT = '{name}'"
@@ -72,7 +73,13 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
         name="subscriptions_subscription_running_has_a_period",
     ),
     models.CheckConstraint(
-        condition=Q(period_index=None) | Q(anchor_at__isnull=False),
+        condition=Q(period_index=None, period_boundary=None)
+        | Q(
+            anchor_at__isnull=False,
+            period_index__isnull=False,
+            period_boundary__isnull=False,
+            cycle_starts_at__lte=F("period_starts_at"),
+        ),
         name="subscriptions_subscription_periods_have_an_anchor",
     ),
     models.CheckConstraint(
@@ -101,6 +108,18 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
     models.CheckConstraint(
         condition=Q(status=states.CANCELED, canceled_at__isnull=False) | ~Q(status=states.CANCELED),
         name="subscriptions_subscription_canceled_is_stamped",
+    ),
+    models.CheckConstraint(
+        condition=Q(alignment__in=[one.value for one in Alignment]), name="subscriptions_subscription_known_alignment"
+    ),
+    models.CheckConstraint(
+        condition=Q(wanted_anchor_at=None) | Q(alignment=Alignment.ANNIVERSARY.value),
+        name="subscriptions_subscription_one_anchor",
+    ),
+    models.CheckConstraint(
+        condition=Q(arrears_from_at=None)
+        | Q(arrears_from_at__gte=F("period_starts_at"), arrears_from_at__lte=F("period_ends_at")),
+        name="subscriptions_subscription_terms_begin_in_the_period",
     ),
     models.CheckConstraint(
         condition=Q(term_intervals=None) | Q(term_intervals__gte=1),

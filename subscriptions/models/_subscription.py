@@ -4,33 +4,18 @@ A subscription keeps the rules of its own row; the state table is in `states`, t
 """
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.db import models
 
-from core import errors
-from core.periods import Cycle, Interval, Period
+from core.periods import Alignment, Cycle, Interval, Period
 from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
 from subscriptions import states
 from subscriptions.models import _rules as rules
+from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
 
 UNPAID_FOR: Final = timedelta(hours=23)
-
-
-class AlreadyCanceled(errors.Conflict):
-    code = "subscription_already_canceled"
-    title = "The subscription is already canceled."
-
-
-class CancellationScheduled(errors.Conflict):
-    code = "cancellation_scheduled"
-    title = "The subscription will be canceled already; undo that first."
-
-
-class NoCancellationScheduled(errors.Conflict):
-    code = "no_cancellation_scheduled"
-    title = "No cancellation is scheduled."
 
 
 class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
@@ -66,6 +51,10 @@ class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
         """A customer's subscriptions of one family."""
         return self.filter(customer_id=customer_id, family=family)
 
+    def with_addons(self) -> "SubscriptionQuerySet":
+        """The subscriptions with their add-ons fetched."""
+        return self.prefetch_related("addons")
+
 
 SubscriptionManager = ScopedManager.from_queryset(SubscriptionQuerySet)
 
@@ -73,8 +62,9 @@ SubscriptionManager = ScopedManager.from_queryset(SubscriptionQuerySet)
 class Subscription(ScopedRow):
     """An agreement: who takes which version of a plan, in which state, and where its clock stands.
 
-    `period_index` is the number of the current period, counted from the anchor; it is NULL before the first paid
-    period (scheduled, and during a trial, whose span the period columns then hold).
+    `period_index` counts the periods from 0; it is NULL before the first paid period (scheduled, and during a trial,
+    whose span the period columns then hold). `period_boundary` is the number of the cycle's boundary at which the
+    current period ends. The period is the rest of a whole one that would have begun at `cycle_starts_at`.
     """
 
     class Status(models.TextChoices):
@@ -99,12 +89,27 @@ class Subscription(ScopedRow):
     timezone = models.CharField(max_length=64)
     interval = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Interval])
     interval_count = models.PositiveSmallIntegerField()
+    # How boundaries are counted, and an anchor that was asked for before the first paid period.
+    alignment = models.CharField(
+        max_length=11, choices=[(one.value, one.value) for one in Alignment], default=Alignment.ANNIVERSARY.value
+    )
+    wanted_anchor_at = models.DateTimeField(null=True, blank=True)
+    # The customer's new zone, from the next boundary on.
+    next_timezone = models.CharField(max_length=64, blank=True, default="")
+    # The version that the next period begins with.
+    next_plan_version = models.ForeignKey(
+        "catalog.PlanVersion", on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
     # A fixed term of so many periods, extensions included; NULL is open-ended.
     term_intervals = models.PositiveIntegerField(null=True, blank=True)
     trial_days = models.PositiveSmallIntegerField(default=0)
     starts_at = models.DateTimeField()
     anchor_at = models.DateTimeField(null=True, blank=True)
     period_index = models.PositiveIntegerField(null=True, blank=True)
+    period_boundary = models.IntegerField(null=True, blank=True)
+    cycle_starts_at = models.DateTimeField(null=True, blank=True)
+    # Since when the present terms hold inside the current period: what was due in arrears before that is charged.
+    arrears_from_at = models.DateTimeField(null=True, blank=True)
     period_starts_at = models.DateTimeField(null=True, blank=True)
     period_ends_at = models.DateTimeField(null=True, blank=True)
     renews_at = models.DateTimeField(null=True, blank=True)
@@ -153,11 +158,28 @@ class Subscription(ScopedRow):
             interval=Interval(self.interval),
             interval_count=self.interval_count,
             timezone=self.timezone,
+            alignment=Alignment(self.alignment),
         )
 
+    @property
+    def whole_period(self) -> Period:
+        """The true period that the current one is, or is the rest of."""
+        return Period(self.cycle_starts_at or self.period.starts_at, self.period.ends_at)
+
     def span(self, index: int, *, count: int = 1) -> Period:
-        """This function will return the span of `count` periods that begins with period `index`."""
-        return Period(self.cycle.boundary(index), self.cycle.boundary(index + count))
+        """This function will return the span of `count` periods that begins with a period after the current one."""
+        return Period(self.end_of(index - 1), self.end_of(index + count - 1))
+
+    def end_of(self, index: int) -> datetime:
+        """This function will return the end of the current period or a later one.
+
+        :raises ValueError: before the first paid period.
+        """
+        if self.period_index is None or self.period_boundary is None:
+            raise ValueError(f"{self.public_id} has no numbered period yet")
+        if index == self.period_index:
+            return self.period.ends_at
+        return self.cycle.boundary(self.period_boundary + index - self.period_index)
 
     def move_to(self, status: str) -> None:
         """This function will change the state.
@@ -168,23 +190,78 @@ class Subscription(ScopedRow):
         self.status = status
 
     def anchor(self, *, at: datetime) -> None:
-        """This function will begin period 0 at an instant, from which every later boundary is counted."""
-        self.anchor_at = at
-        self.started_at = self.started_at or at
-        self.enter(0)
+        """This function will begin period 0 at an instant, whole or up to the first boundary of the cycle asked for."""
+        cycle = self.cycle_from(at)
+        self.anchor_at, self.started_at = cycle.anchor, self.started_at or at
+        boundary = cycle.index(at) + 1
+        self._enter(0, boundary, Period(at, cycle.boundary(boundary)), whole_from=cycle.boundary(boundary - 1))
 
-    def enter(self, index: int) -> None:
-        """This function will make a period the current one and set what is due at its end."""
-        span = self.span(index)
-        self.period_index, self.period_starts_at, self.period_ends_at = index, span.starts_at, span.ends_at
+    def cycle_from(self, at: datetime) -> Cycle:
+        """This function will return the cycle of a subscription whose first paid period begins at an instant."""
+        how: dict[str, Any] = {
+            "interval": Interval(self.interval), "interval_count": self.interval_count, "timezone": self.timezone,
+        }  # fmt: skip
+        if self.alignment == Alignment.CALENDAR:
+            return Cycle.calendar(starts_at=at, **how)
+        return Cycle(anchor=self.wanted_anchor_at or at, **how)
+
+    def enter_next(self) -> None:
+        """This function will make the period after the current one the current one.
+
+        A changed timezone takes effect here, without hole or overlap; not when the end is decided, whose instant stays.
+        """
+        if self.next_timezone and self.cancel_at is None:
+            self._enter_in_zone(self.next_timezone)
+            return
+        span = self.span((self.period_index or 0) + 1)
+        self._enter((self.period_index or 0) + 1, (self.period_boundary or 0) + 1, span, whole_from=span.starts_at)
+
+    def _enter_in_zone(self, timezone: str) -> None:
+        span = self.cycle.period_after_move(self.period.ends_at, timezone)
+        moved = self.cycle.moved_to(timezone)
+        self.anchor_at, self.timezone, self.next_timezone = moved.anchor, timezone, ""
+        self._enter((self.period_index or 0) + 1, moved.index(span.ends_at), span, whole_from=span.starts_at)
+
+    def take_version(self, version_id: UUID, *, interval: str, interval_count: int) -> None:
+        """This function will put another version in force; periods of another length are anchored where one ends."""
+        self.plan_version_id, self.next_plan_version_id = version_id, None
+        if (self.interval, self.interval_count) == (interval, interval_count):
+            return
+        self.interval, self.interval_count = interval, interval_count
+        if self.period_index is not None:
+            self.anchor_at, self.period_boundary = self.period.ends_at, 0
+
+    def restart(self, *, at: datetime) -> None:
+        """This function will break the current period off and begin the next one at an instant, its new anchor."""
+        self.anchor_at, self.alignment, self.wanted_anchor_at = at, Alignment.ANNIVERSARY, None
+        if self.next_timezone:
+            self.timezone, self.next_timezone = self.next_timezone, ""
+        self._enter((self.period_index or 0) + 1, 1, Period(at, self.cycle.boundary(1)), whole_from=at)
+
+    def _enter(self, index: int, boundary: int, span: Period, *, whole_from: datetime) -> None:
+        self.period_index, self.period_boundary = index, boundary
+        self.period_starts_at, self.period_ends_at = span.starts_at, span.ends_at
+        self.cycle_starts_at, self.arrears_from_at = whole_from, None
         self.set_ends()
 
     def set_ends(self) -> None:
         """This function will set the end of a fixed term, and whether another period follows the current one."""
         if self.term_intervals is not None:
-            self.ends_at = self.cycle.boundary(self.term_intervals)
+            self.ends_at = self.end_of(self.term_intervals - 1)
         last = [at for at in (self.cancel_at, self.ends_at) if at is not None and at <= self.period.ends_at]
         self.renews_at = None if last else self.period.ends_at
+
+    def note_timezone(self, timezone: str) -> bool:
+        """This function will let a zone count from the next boundary on, or at once where nothing is counted yet.
+
+        It tells whether that changes anything.
+        """
+        before = (self.timezone, self.next_timezone)
+        if self.period_index is None:
+            self.timezone = timezone
+        else:
+            self.next_timezone = "" if timezone == self.timezone else timezone
+        return before != (self.timezone, self.next_timezone)
 
     def begin_trial(self, *, at: datetime, until: datetime) -> None:
         """This function will start the trial; its span is the current period, with no number."""

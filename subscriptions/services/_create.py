@@ -1,5 +1,6 @@
 """Subscribing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,14 +8,17 @@ from django.db import transaction
 
 from accounts.internal import lock_customer
 from accounts.services import CurrencyMismatch
+from billing import internal as billing
 from catalog.selectors import PlanTerms, get_current_terms
 from catalog.services import PlanArchived
 from core import errors, problems
 from core.actor import Actor
+from core.periods import Alignment
 from subscriptions import states
 from subscriptions.internal import LiveSubscriptionExists
+from subscriptions.internal._addons import attach
 from subscriptions.internal._begin import first_status, has_had_trial, open_first
-from subscriptions.internal._create import NewSubscription, build, say_created
+from subscriptions.internal._create import NewSubscription, build, refuse_far_anchor, say_created
 from subscriptions.internal._rows import record
 from subscriptions.models import Subscription
 
@@ -48,6 +52,9 @@ def create_subscription(
     trial_days: int | None = None,
     starts_at: datetime | None = None,
     intervals: int | None = None,
+    anchor: str | datetime = Alignment.ANNIVERSARY,
+    addons: Sequence[tuple[UUID, int]] = (),
+    coupons: Sequence[str] = (),
     actor: Actor,
     now: datetime,
 ) -> Subscription:
@@ -57,26 +64,39 @@ def create_subscription(
     own, 0 none), active if nothing is to be paid in advance, otherwise incomplete, with its first invoice issued and a
     payment requested. `intervals` limits it to so many periods. `currency` None is the customer's, or the plan's first.
 
+    Periods are counted from the start (`anchor` anniversary), from the next calendar unit in the customer's zone
+    (calendar), or from an instant; the first one may then be short, counts as one, and costs its share. `addons` are
+    ids and quantities, `coupons` the codes of those that reduce its invoices from the first on.
+
     :raises core.errors.NotFound: if there is no such customer or plan.
     :raises catalog.services.PlanArchived, catalog.selectors.PlanNotPublished: if the plan is not on offer.
     :raises catalog.selectors.CurrencyNotOffered, accounts.services.CurrencyMismatch: if the currency does not fit.
     :raises LiveSubscriptionExists: if the customer has a live subscription of the family.
     :raises TrialAlreadyUsed: if a trial was asked for by the request and the customer has had his.
     :raises StartInThePast: if `starts_at` lies before `now`.
+    :raises core.periods.AnchorTooFar: if the anchor lies more than a period after the first paid instant.
+    :raises core.errors.Refusal: if an add-on does not fit, or a coupon cannot be redeemed: see `add_addon` and
+    `redeem_coupon`.
     """
     customer = lock_customer(customer_id)
     terms = _offered(plan_id)
     wanted = NewSubscription(
         customer_id=customer_id, terms=terms, quantity=quantity, currency=currency, intervals=intervals,
         trial_days=terms.trial_days if trial_days is None else trial_days, starts_at=_start(starts_at, now),
+        anchor=anchor,
     )  # fmt: skip
     subscription = build(wanted, now=now)
     if customer.is_currency_fixed and customer.currency != subscription.currency:
         raise CurrencyMismatch(currency=customer.currency)
-    if trial_days and has_had_trial(subscription):
+    has_trial = bool(subscription.trial_days) and not has_had_trial(subscription)
+    if trial_days and not has_trial:
         raise TrialAlreadyUsed
     _refuse_second(subscription)
-    return _begin(subscription, terms, actor=actor, now=now)
+    refuse_far_anchor(subscription, has_trial=has_trial)
+    # The first invoice is worked out from these rows, so they come before the one they belong to.
+    for addon_id, count in addons:
+        attach(subscription, addon_id, count, at=subscription.starts_at, now=now)
+    return _begin(subscription, terms, coupons, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -105,13 +125,20 @@ def start_trial(
     )  # fmt: skip
 
 
-def _begin(subscription: Subscription, terms: PlanTerms, *, actor: Actor, now: datetime) -> Subscription:
+def _begin(
+    subscription: Subscription, terms: PlanTerms, coupons: Sequence[str], *, actor: Actor, now: datetime
+) -> Subscription:
     if subscription.starts_at > now:
         subscription.status = states.SCHEDULED
     else:
         subscription.status = first_status(subscription, terms, at=now, now=now)
     record(subscription, "created", old_status=states.NEW, actor=actor, now=now, effective_at=subscription.starts_at)
     say_created(subscription, actor=actor, now=now)
+    for code in coupons:
+        billing.redeem_coupon(
+            code, customer_id=subscription.customer_id, reference=subscription.public_id,
+            currency=subscription.currency, plan=terms.plan_public_id, actor=actor, now=now,
+        )  # fmt: skip
     if subscription.status != states.SCHEDULED:
         open_first(subscription, terms, actor=actor, now=now)
     return subscription

@@ -5,15 +5,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.internal import NewLine
 from catalog.selectors import get_terms
 from core import errors, events, problems
 from core.actor import Actor
 from subscriptions import states
-from subscriptions.internal._charges import charge
+from subscriptions.internal._charges import ahead_lines, charge
 from subscriptions.internal._extensions import apply, next_unpaid
 from subscriptions.internal._rows import locked, parties, record
-from subscriptions.lines import advance_lines
 from subscriptions.models import Extension, Subscription
 from subscriptions.signals import SubscriptionRenewalRequested
 
@@ -49,9 +47,8 @@ def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Acto
     _refuse_unless_renewable(subscription)
     extension = Extension(subscription=subscription, intervals=intervals, created_at=now)
     span = subscription.span(next_unpaid(subscription), count=intervals)
-    invoice = charge(
-        subscription, _lines(subscription, intervals), name=extension.public_id, actor=actor, now=now, period=span
-    )
+    lines = ahead_lines(subscription, get_terms(subscription.plan_version_id), period=span, intervals=intervals)
+    invoice = charge(subscription, lines, name=extension.public_id, actor=actor, now=now, period=span)
     extension.invoice_id = invoice.id if invoice else None
     extension.save(force_insert=True)
     record(subscription, "renewal_requested", old_status=subscription.status, actor=actor, now=now)
@@ -64,16 +61,6 @@ def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Acto
     if invoice is None:
         apply(subscription, extension, actor=actor, now=now)
     return subscription
-
-
-def _lines(subscription: Subscription, intervals: int) -> list[NewLine]:
-    return advance_lines(
-        get_terms(subscription.plan_version_id),
-        currency=subscription.currency,
-        quantity=subscription.quantity,
-        period=subscription.span(next_unpaid(subscription), count=intervals),
-        intervals=intervals,
-    )
 
 
 def _refuse_unless_renewable(subscription: Subscription) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from accounts.models import Customer
 from accounts.tests.factories import make_customer
-from billing.models import Invoice
-from billing.services import pay_invoice
-from catalog.models import Plan, Price
-from catalog.services import NewPrice
-from catalog.tests.factories import make_plan, monthly, seats
+from billing.models import Coupon, Invoice
+from billing.services import create_coupon, pay_invoice
+from catalog.models import Plan, PlanVersion, Price
+from catalog.services import NewPrice, publish_version, revise_plan
+from catalog.tests.factories import make_addon, make_plan, monthly, seats
 from core import clock, ids
 from core.actor import SYSTEM
 from payments.services import attach_payment_method
@@ -20,8 +20,8 @@ from usage.acceptance import NewEvent
 from usage.services import create_meter, record_event
 
 __all__ = [
-    "attach_card", "free_plan", "make_customer", "make_plan", "metered", "monthly", "pay_open_invoices", "seats",
-    "states_of", "subscribe", "use",
+    "attach_card", "free_plan", "latest", "lines_of", "make_addon", "make_coupon", "make_customer", "make_plan",
+    "metered", "monthly", "once", "pay_open_invoices", "publish_prices", "seats", "states_of", "subscribe", "use",
 ]  # fmt: skip
 
 
@@ -76,3 +76,32 @@ def states_of(subscription: Subscription) -> list[str]:
         if not seen or seen[-1] != state:
             seen.append(state)
     return seen
+
+
+def make_coupon(code: str = "HALF", **terms: Any) -> Coupon:
+    """A coupon of 50 % for the first invoice, unless told otherwise."""
+    known: dict[str, Any] = {"name": "Half price", "percent": Decimal(50), "actor": SYSTEM, "now": clock.now()}
+    if "amount_minor" in terms:
+        known["percent"] = None
+    return create_coupon(code=code, **known | terms)
+
+
+def once(amount: str = "99", **terms: Any) -> NewPrice:
+    """A price in USD that is charged once."""
+    return monthly(amount, name="Set-up", interval=None, **terms)
+
+
+def publish_prices(plan: Plan, *prices: NewPrice) -> PlanVersion:
+    """A new published version of a plan at these prices."""
+    version = revise_plan(plan_id=plan.pk, prices=prices, actor=SYSTEM, now=clock.now())
+    return publish_version(version_id=version.pk, actor=SYSTEM, now=clock.now())
+
+
+def lines_of(invoice: Invoice) -> list[tuple[str, int]]:
+    """The kinds and amounts of an invoice's lines."""
+    return list(invoice.lines.order_by("position").values_list("kind", "amount_minor"))
+
+
+def latest(subscription: Subscription) -> Invoice:
+    """The newest invoice of a subscription."""
+    return Invoice.objects.filter(reference=subscription.public_id).latest("id")

@@ -1,5 +1,6 @@
 """The console shows subscriptions with their history, and its buttons call the verbs."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,14 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from core import clock
-from subscriptions.models import Subscription
-from subscriptions.tests.factories import free_plan, make_customer, subscribe
+from core.actor import SYSTEM
+from subscriptions import services
+from subscriptions.models import Subscription, VersionMigration
+from subscriptions.tests.factories import free_plan, make_customer, monthly, publish_prices, subscribe
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/subscriptions/subscription"
+MIGRATIONS = "/admin/subscriptions/versionmigration"
 
 
 @pytest.fixture
@@ -69,3 +73,51 @@ def test_a_refusal_is_shown_and_changes_nothing(operator: Client) -> None:
     shown = press(operator, subscription, "cancel_at_period_end")
     assert "cannot become canceled" in shown
     assert subscription.version == before
+
+
+def test_subscribers_are_moved_after_a_preview(operator: Client, run_jobs: Callable[[], int]) -> None:
+    plan = free_plan()
+    subscription = subscribe(make_customer(name="Ada Lovelace"), plan)
+    version = publish_prices(plan, monthly("20.00"))
+    assert f"{plan.name}, version 2 (sandbox)" in operator.get(f"{MIGRATIONS}/add/").content.decode()
+    asked = {"to_version": str(version.pk), "from_version": "", "when": "renewal", "behavior": "next_invoice"}
+    assert operator.post(f"{MIGRATIONS}/add/", asked, follow=True).status_code == 200
+    migration = VersionMigration.objects.get()
+    assert (migration.state, migration.plan_id) == ("pending", plan.pk)
+    assert migration.created_by.startswith("operator:")
+    page = f"{MIGRATIONS}/{migration.pk}"
+    shown = operator.get(f"{page}/change/").content.decode()
+    assert "Ada Lovelace" in shown
+    assert "20.00 USD" in shown
+    operator.post(f"{page}/start_migration/", {"reason": "new prices"})
+    run_jobs()
+    migration.refresh_from_db()
+    subscription.refresh_from_db()
+    assert (migration.state, subscription.next_plan_version_id) == ("done", version.pk)
+    assert "1 of 1" in operator.get(f"{MIGRATIONS}/").content.decode()
+    items = operator.get("/admin/subscriptions/versionmigrationitem/", {"q": migration.public_id}).content.decode()
+    assert subscription.public_id in items
+
+
+def test_versions_of_two_plans_are_no_way(operator: Client) -> None:
+    versions = [publish_prices(free_plan(), monthly("20.00")) for _ in range(2)]
+    asked = {
+        "to_version": str(versions[0].pk), "from_version": str(versions[1].pk), "when": "now", "behavior": "none",
+    }  # fmt: skip
+    shown = operator.post(f"{MIGRATIONS}/add/", asked).content.decode()
+    assert "another version of the same plan" in shown
+    assert not VersionMigration.objects.exists()
+
+
+def test_a_migration_is_stopped_and_resumed_with_buttons(operator: Client, run_jobs: Callable[[], int]) -> None:
+    plan = free_plan()
+    subscribe(make_customer(), plan)
+    publish_prices(plan, monthly("20.00"))
+    migration = services.prepare_migration(plan_id=plan.pk, actor=SYSTEM, now=clock.now())
+    for button, state in (("start", "running"), ("cancel", "canceled"), ("resume", "running")):
+        operator.post(f"{MIGRATIONS}/{migration.pk}/{button}_migration/", {"reason": "as decided"})
+        migration.refresh_from_db()
+        assert migration.state == state
+    run_jobs()
+    migration.refresh_from_db()
+    assert migration.state == "done"

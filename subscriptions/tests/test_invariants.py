@@ -10,13 +10,23 @@ from core import invariants
 from core.actor import SYSTEM
 from subscriptions import services
 from subscriptions.models import Subscription
-from subscriptions.tests.factories import attach_card, free_plan, make_customer, make_plan, subscribe
+from subscriptions.tests.factories import (
+    attach_card,
+    free_plan,
+    make_addon,
+    make_customer,
+    make_plan,
+    monthly,
+    publish_prices,
+    subscribe,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
 
 OURS = [one.code for one in invariants.rules() if one.code.startswith("subscriptions.")]
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
-TABLES = [ROW, EVENT, PERIOD, "subscriptions_extension"]
+ADDON, MIGRATION = "subscriptions_subscriptionaddon", "subscriptions_versionmigration"
+TABLES = [ROW, EVENT, PERIOD, ADDON, MIGRATION, "subscriptions_extension", "billing_invoiceline"]
 
 # What a broken program, or somebody with the owner's password, would have to do for each rule.
 DAMAGE = {
@@ -32,6 +42,14 @@ DAMAGE = {
     "subscriptions.nothing_billed_after_the_end": f"UPDATE {PERIOD} SET starts_at = now() + interval '1 year', "
     f"ends_at = now() + interval '2 years' WHERE subscription_id = (SELECT id FROM {ROW} WHERE status = 'canceled')",
     "subscriptions.extensions_do_not_overlap": "UPDATE subscriptions_extension SET first_period = 3",
+    "subscriptions.addons_do_not_overlap": f"DROP INDEX subscriptions_subscriptionaddon_once; INSERT INTO {ADDON} (id, "
+    "environment_id, subscription_id, addon_id, price_id, kind, quantity, added_at, created_at) SELECT "
+    "gen_random_uuid(), environment_id, subscription_id, addon_id, price_id, kind, 1, added_at + interval '1 day', "
+    f"created_at FROM {ADDON} WHERE removed_at IS NULL",
+    "subscriptions.lines_follow_the_version": "UPDATE billing_invoiceline l SET basis = jsonb_set(basis, '{price_id}', "
+    "to_jsonb((SELECT p.id FROM catalog_price p JOIN catalog_planversion v ON v.id = p.version_id WHERE v.number = 2)))"
+    " WHERE l.kind = 'fixed'",
+    "subscriptions.migrations_count_their_items": f"UPDATE {MIGRATION} SET done = done - 1, skipped = skipped + 1",
     "subscriptions.nothing_due_missed": "UPDATE core_environment SET clock_at = clock_at + interval '1 year' "
     "WHERE clock_at IS NOT NULL",
     "subscriptions.terminal_is_stamped": f"ALTER TABLE {ROW} DROP CONSTRAINT "
@@ -41,19 +59,29 @@ DAMAGE = {
 
 @pytest.fixture
 def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Callable[[], int]) -> None:
-    """A fixed term in its second period, extended twice; one that ended; one in its trial; one that waits."""
+    """A fixed term in its second period, extended twice; one that ended; one in its trial; one that waits.
+
+    The first has had an add-on and has one again; the one in its trial was moved to another version of its plan.
+    """
     freeze(now)
     customer = make_customer()
     attach_card(customer)
     fixed = subscribe(customer, make_plan(), intervals=1)
     over = subscribe(make_customer(), free_plan())
     services.cancel_subscription(subscription_id=over.pk, at="now", actor=SYSTEM, now=now)
-    subscribe(make_customer(), make_plan(trial_days=60))
+    addon, moving = make_addon(), make_plan(trial_days=60)
+    subscribe(make_customer(), moving)
+    publish_prices(moving, monthly("30"))
+    migration = services.prepare_migration(plan_id=moving.pk, actor=SYSTEM, now=now)
+    services.start_migration(migration_id=migration.pk, actor=SYSTEM, now=now)
     subscribe(make_customer(), starts_at=now.replace(month=6))
     for _ in range(2):
         run_jobs()
         services.renew_subscription(subscription_id=fixed.pk, actor=SYSTEM, now=now)
     run_jobs()
+    row = services.add_addon(subscription_id=fixed.pk, addon_id=addon.pk, actor=SYSTEM, now=now)
+    services.remove_addon(subscription_id=fixed.pk, item_id=row.pk, actor=SYSTEM, now=now)
+    services.add_addon(subscription_id=fixed.pk, addon_id=addon.pk, actor=SYSTEM, now=now)
     freeze(now.replace(month=2))
     run_jobs()
     assert Subscription.objects.get(pk=fixed.pk).term_intervals == 3

@@ -30,9 +30,10 @@ _INSERT = """
 INSERT INTO subscriptions_subscription (
   id, environment_id, customer_id, plan_id, plan_version_id, family, currency, quantity, status, timezone, interval,
   interval_count, trial_days, starts_at, anchor_at, period_index, period_starts_at, period_ends_at, trial_starts_at,
-  trial_ends_at, unpaid_deadline_at, ended_at, canceled_at, reason, version, created_at)
+  trial_ends_at, unpaid_deadline_at, ended_at, canceled_at, reason, version, created_at, alignment, next_timezone,
+  period_boundary, cycle_starts_at)
 SELECT gen_random_uuid(), environment_id, %s, plan_id, id, NULL, 'USD', 1, %s, 'UTC', 'month', 1, 0, t, t, 0, t,
-  t + interval '1 month', t, t + interval '1 month', t, {ended}, {ended}, '', 1, t
+  t + interval '1 month', t, t + interval '1 month', t, {ended}, {ended}, '', 1, t, 'anniversary', '', 1, t
 FROM catalog_planversion, (VALUES (timestamptz '2026-01-15 12:00Z')) AS clock (t)
 RETURNING id
 """

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core.conformance import Case
 from core.periods import Period
-from tests.conformance import cases
+from tests.conformance import cases, check
 from usage.aggregation import Aggregation, Event, Measure, aggregate, closing_value, priced
 
 JUNE = Period(datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC))
@@ -27,35 +28,14 @@ EVENTS = st.lists(
 )
 
 
-def _at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _event(given: dict[str, Any]) -> Event:
-    value = Decimal(given["value"]) if "value" in given else None
-    return Event(id=given["id"], timestamp=_at(given["timestamp"]), value=value, properties=given.get("properties", {}))
-
-
 def _value(aggregation: str, *values: Any, **members: Any) -> Decimal | None:
     events = [Event(id=str(n), timestamp=JUNE.starts_at, value=value) for n, value in enumerate(values)]
     return aggregate(Measure(aggregation=Aggregation(aggregation), **members), events, JUNE)
 
 
-@pytest.mark.parametrize(("given", "expected"), cases("aggregate"))
-def test_a_meter_over_a_period(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    measure = Measure(
-        aggregation=Aggregation(given["aggregation"]),
-        value_property=given.get("value_property"),
-        multiplier=Decimal(given.get("multiplier", "1")),
-    )
-    found = aggregate(
-        measure,
-        [_event(event) for event in given["events"]],
-        Period(_at(given["period"]["starts_at"]), _at(given["period"]["ends_at"])),
-        opening_value=Decimal(given.get("opening_value", "0")),
-    )
-    assert found is not None
-    assert abs(found - Decimal(expected["value"])) < Decimal("1e-9")
+@pytest.mark.parametrize("case", cases("aggregate"))
+def test_a_meter_over_a_period(case: Case) -> None:
+    check("aggregate", case)
 
 
 @generated(events=EVENTS)

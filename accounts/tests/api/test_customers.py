@@ -21,7 +21,7 @@ def test_a_customer_is_made_and_read_back() -> None:
     body = {
         "email": "Ada@Example.com", "name": "Ada", "external_ref": "a-1", "currency": "EUR",
         "timezone": "Europe/Berlin", "country": "DE", "address": {"city": "Berlin"},
-        "tax_ids": [{"type": "eu_vat", "value": "DE123456789"}], "metadata": {"tier": "gold"},
+        "tax_ids": [{"type": "eu_vat", "value": "DE136695976"}], "metadata": {"tier": "gold"},
     }  # fmt: skip
     response = client.post(CUSTOMERS, body)
     assert response.status_code == 201, response.content
@@ -36,6 +36,7 @@ def test_a_customer_is_made_and_read_back() -> None:
         ("email", "nobody"), ("currency", "eur"), ("timezone", "Mars/Olympus"), ("country", "Germany"),
         ("metadata", {"k" * 41: "v"}), ("metadata", {"k": "v" * 501}), ("metadata", {str(n): "" for n in range(51)}),
         ("tax_ids", [{"type": "eu_vat"}]), ("tax_ids", [{"type": "eu_vat", "value": "X1"}] * 11),
+        ("tax_exemption", "always"),
         ("address", {"planet": "Mars"}), ("external_ref", ""), ("is_currency_fixed", True), ("id", "cus_1"),
     ],
 )  # fmt: skip
@@ -44,6 +45,35 @@ def test_a_wrong_body_is_pointed_at_and_nobody_made(field: str, value: Any) -> N
     assert problem(response) == (422, "validation_failed")
     assert response.json()["errors"][0]["pointer"].startswith(f"/{field}")
     assert not Customer.objects.exists()
+
+
+def test_tax_ids_are_kept_compact_and_an_exemption_is_shown() -> None:
+    client, row = with_key(), make_customer()
+    assert client.get(f"{CUSTOMERS}/{row.public_id}").json()["tax_exemption"] == "none"
+    body = {"tax_ids": [{"type": "eu_vat", "value": "DE 136 695 976"}], "tax_exemption": "reverse_charge"}
+    shown = client.patch(f"{CUSTOMERS}/{row.public_id}", body).json()
+    assert shown["tax_ids"] == [{"type": "eu_vat", "value": "DE136695976"}]
+    assert shown["tax_exemption"] == "reverse_charge"
+
+
+def test_a_wrong_check_digit_is_named_and_nothing_changes(facts: Callable[[], list[str]]) -> None:
+    client, row = with_key(), make_customer()
+    before = facts()
+    wrong = [{"type": "xx_new", "value": "AS-1"}, {"type": "eu_vat", "value": "DE136695977"}]
+    response = client.patch(f"{CUSTOMERS}/{row.public_id}", {"name": "New", "tax_ids": wrong})
+    assert problem(response) == (422, "tax_id_invalid")
+    assert (response.json()["tax_id"], response.json()["scheme"]) == (2, "eu_vat")
+    row.refresh_from_db()
+    assert (row.tax_ids, row.name == "New", facts()) == ([], False, before)
+    assert problem(client.post(CUSTOMERS, {"email": "ada@example.com", "tax_ids": wrong})) == (422, "tax_id_invalid")
+    assert Customer.objects.count() == 1
+
+
+def test_a_customer_does_not_exempt_himself() -> None:
+    customer, tokens = register()
+    response = with_token(tokens.access_token).patch(f"{CUSTOMERS}/{customer.public_id}", {"tax_exemption": "exempt"})
+    assert problem(response) == (422, "validation_failed")
+    assert Customer.objects.get(pk=customer.pk).tax_exemption == "none"
 
 
 def test_a_reference_that_is_taken_is_a_conflict() -> None:

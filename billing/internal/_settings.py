@@ -1,0 +1,5 @@
+"""How the environment in force bills."""
+
+from billing.selectors import billing_settings as current
+
+__all__ = ["current"]

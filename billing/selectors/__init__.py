@@ -1,0 +1,88 @@
+"""Answers about invoices, stored value and the books for other apps and for the API."""
+
+from billing.selectors._books import (
+    AccountBalance,
+    Ageing,
+    MonthFigures,
+    list_ageing,
+    list_months,
+    list_trial_balance,
+)
+from billing.selectors._coupons import most_redeemed
+from billing.selectors._documents import (
+    DocumentLink,
+    DocumentPending,
+    DocumentView,
+    InvoiceNotFinal,
+    NothingPaid,
+    find_document,
+    find_document_link,
+    get_document_link,
+    get_linked_document,
+)
+from billing.selectors._explain import Explanation, explain_invoice
+from billing.selectors._held import RedemptionView, list_redemptions
+from billing.selectors._invoices import (
+    FLOW_VERSION,
+    InvoiceView,
+    count_by_state,
+    decoded,
+    find_invoice,
+    get_invoice,
+    list_invoices,
+    list_open_invoices,
+    view,
+)
+from billing.selectors._lines import PaidFor, list_paid, paid_for, waiting_minor
+from billing.selectors._settings import billing_settings
+from billing.selectors._statements import (
+    Statement,
+    StatementPeriodInvalid,
+    get_statement,
+)
+from billing.selectors._wallets import (
+    StoredValue,
+    get_usable,
+)
+
+__all__ = [
+    "FLOW_VERSION",
+    "AccountBalance",
+    "Ageing",
+    "DocumentLink",
+    "DocumentPending",
+    "DocumentView",
+    "Explanation",
+    "InvoiceNotFinal",
+    "InvoiceView",
+    "MonthFigures",
+    "NothingPaid",
+    "PaidFor",
+    "RedemptionView",
+    "Statement",
+    "StatementPeriodInvalid",
+    "StoredValue",
+    "billing_settings",
+    "count_by_state",
+    "decoded",
+    "explain_invoice",
+    "find_document",
+    "find_document_link",
+    "find_invoice",
+    "get_document_link",
+    "get_invoice",
+    "get_linked_document",
+    "get_statement",
+    "get_usable",
+    "list_ageing",
+    "list_invoices",
+    "list_months",
+    "list_open_invoices",
+    "list_paid",
+    "list_redemptions",
+    "list_trial_balance",
+    "most_redeemed",
+    "paid_for",
+    "view",
+    "waiting_minor",
+]

@@ -1,0 +1,124 @@
+"""What has been charged for the prices of an agreement in a period."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, F, Sum, When
+
+from billing.lines import from_content
+from billing.models import Invoice, InvoiceLine, PendingLine
+from core.periods import Period
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaidFor:
+    """What a price was charged with in a period and its parts, in minor units.
+
+    `billed_minor` is before discounts. After them `paid_minor` is on paid invoices, `owed_minor` on those that still
+    wait for their money, and on lines that wait for their invoice. `credited_minor` was given back, by credits of
+    changes and by credit notes. What is void or written off counts nothing.
+    """
+
+    billed_minor: int = 0
+    paid_minor: int = 0
+    owed_minor: int = 0
+    credited_minor: int = 0
+
+
+Key = tuple[str, str]
+_COLUMNS = (
+    "id", "reference", "state", "price", "period_starts_at", "period_ends_at", "amount_minor", "discount_minor",
+    "noted",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    key: Key
+    sums: PaidFor
+
+
+def paid_for(reference: str, price: str, period: Period) -> PaidFor:
+    """This function will return what a price was charged with for an agreement; both are public ids."""
+    return list_paid({reference: period}, [price]).get((reference, price), PaidFor())
+
+
+def list_paid(periods: Mapping[str, Period], prices: Collection[str]) -> dict[Key, PaidFor]:
+    """This function will return what prices were charged with for agreements, each in a period of its own.
+
+    `periods` are the agreements' by public id. The answer is by agreement and price; what was never charged is left
+    out. It takes two queries, however many there are.
+    """
+    found: dict[Key, PaidFor] = {}
+    for part in (*_invoiced(periods, prices), *_waiting(periods, prices)):
+        found[part.key] = _sum(found.get(part.key, PaidFor()), part.sums)
+    return found
+
+
+def waiting_minor(reference: str, currency: str) -> int:
+    """This function will return what waits for an agreement's next invoice in minor units; credits count negative."""
+    rows = PendingLine.objects.about(reference).waiting().filter(currency=currency)
+    total: int | None = rows.aggregate(total=Sum("amount_minor"))["total"]
+    return total or 0
+
+
+def _invoiced(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator[_Part]:
+    rows = (
+        InvoiceLine.objects.filter(invoice__reference__in=periods, price__in=prices)
+        .filter(period_ends_at__in={period.ends_at for period in periods.values()})
+        .exclude(invoice__state__in=(Invoice.State.VOID, Invoice.State.UNCOLLECTIBLE))
+        .annotate(
+            reference=F("invoice__reference"),
+            state=F("invoice__state"),
+            # A credit note's amount is without tax, a line's with it where prices include it.
+            noted=Sum(
+                Case(
+                    When(invoice__tax_behavior="inclusive", then="credits__total_minor"),
+                    default="credits__amount_minor",
+                )
+            ),
+        )
+        .values_list(*_COLUMNS, named=True)
+    )
+    return _parts(rows, periods)
+
+
+def _parts(rows: Iterable[Any], periods: Mapping[str, Period]) -> Iterator[_Part]:
+    for row in rows:
+        if _is_within(row.period_starts_at, row.period_ends_at, periods[row.reference]):
+            yield _Part(key=(row.reference, row.price), sums=_of_line(row))
+
+
+def _of_line(row: Any) -> PaidFor:
+    if row.amount_minor < 0:
+        return PaidFor(credited_minor=-row.amount_minor)
+    left, noted = row.amount_minor - row.discount_minor, row.noted or 0
+    if row.state == Invoice.State.PAID:
+        return PaidFor(billed_minor=row.amount_minor, paid_minor=left, credited_minor=noted)
+    return PaidFor(billed_minor=row.amount_minor, owed_minor=left, credited_minor=noted)
+
+
+def _waiting(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator[_Part]:
+    rows = PendingLine.objects.waiting().filter(reference__in=periods).values_list("reference", "content")
+    for reference, content in rows:
+        line = from_content(content)
+        if line.price is None or line.price not in prices:
+            continue
+        if _is_within(line.period_starts_at, line.period_ends_at, periods[reference]):
+            charged, credited = max(line.amount_minor, 0), max(-line.amount_minor, 0)
+            sums = PaidFor(billed_minor=charged, owed_minor=charged, credited_minor=credited)
+            yield _Part(key=(reference, line.price), sums=sums)
+
+
+def _is_within(starts_at: Any, ends_at: Any, period: Period) -> bool:
+    return bool(starts_at and starts_at >= period.starts_at and ends_at == period.ends_at)
+
+
+def _sum(one: PaidFor, other: PaidFor) -> PaidFor:
+    return PaidFor(
+        billed_minor=one.billed_minor + other.billed_minor,
+        paid_minor=one.paid_minor + other.paid_minor,
+        owed_minor=one.owed_minor + other.owed_minor,
+        credited_minor=one.credited_minor + other.credited_minor,
+    )

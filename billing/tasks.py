@@ -1,0 +1,48 @@
+"""What billing does by itself when its time comes. Each task asks again, under lock, whether it is due."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+
+from billing import internal
+from billing.models import Invoice, WalletLot
+from core import clock
+from core.actor import SYSTEM
+from jobs.services import duty, job
+
+
+@job("billing.end_grace", queue="q:sub:usage_sync", policy="queue")
+def end_grace(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will finalize a draft whose grace period is over."""
+    internal.end_grace(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+duty("billing.end_grace", rows=Invoice.objects.in_grace, at="finalizes_at")
+
+
+@job("billing.expire_lot", queue="q:sub:usage_sync", policy="queue")
+def expire_lot(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will take what a wallet's lot has left when its time is over."""
+    internal.expire_lot(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+duty("billing.expire_lot", rows=WalletLot.objects.expiring, at="expires_at")
+
+
+@job("billing.render_document", queue="q:mail", policy="queue")
+def render_document(*, kind: str, subject_id: str, locale: str = "", **_: object) -> None:
+    """This task will print an invoice, receipt or credit note; run twice, it prints the same once."""
+    internal.make_document(kind=kind, subject_id=UUID(subject_id), locale=locale, now=clock.now())
+
+
+@job("billing.send_invoice", queue="q:mail", policy="queue")
+def send_invoice(*, invoice_id: str, **_: object) -> None:
+    """This task will mail an invoice to its customer, with the PDF; where there is no sense in it, it does nothing."""
+    mail = internal.write_invoice_letter(UUID(invoice_id), now=clock.now())
+    if mail is None:
+        return
+    message = EmailMessage(mail.letter.subject, mail.letter.text, settings.DEFAULT_FROM_EMAIL, [mail.to])
+    message.attach(mail.attachment, mail.pdf, "application/pdf")
+    message.send()
+    internal.mark_invoice_sent(UUID(invoice_id), actor=SYSTEM, now=clock.now())

@@ -1,0 +1,45 @@
+"""What was begun before periods named their cycle."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections, transaction
+
+from core import clock
+from core.actor import SYSTEM
+from core.invariants import broken
+from subscriptions import internal, services
+from subscriptions.models import Subscription, SubscriptionPeriod
+from subscriptions.tests.factories import free_plan, make_customer, subscribe
+from tests.session import ROOT, Database
+
+
+def migrate(database: Database, to: str) -> None:
+    """Bring the tables to a migration, as the owner."""
+    connections.close_all()
+    owner = database.urls.owner
+    variables = os.environ | {"DATABASE_URL": owner, "DATABASE_OWNER_URL": owner, "ENV": "test"}
+    command = [sys.executable, "manage.py", "migrate", "subscriptions", to, "--verbosity", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_old_periods_are_given_the_cycle_of_their_agreement(
+    committed: Database, sandbox_scope: Callable[[], Any]
+) -> None:
+    with sandbox_scope(), transaction.atomic():
+        running, over = (subscribe(make_customer(), free_plan()) for _ in range(2))
+        assert running.renews_at is not None
+        internal.renew(subscription_id=running.pk, actor=SYSTEM, now=running.renews_at)
+        services.cancel_subscription(subscription_id=over.pk, at="now", actor=SYSTEM, now=clock.now())
+        before = list(SubscriptionPeriod.objects.order_by("id").values())
+        agreements = list(Subscription.objects.order_by("id").values())
+    migrate(committed, "0001")
+    migrate(committed, "0002")
+    with sandbox_scope(), transaction.atomic():
+        assert list(SubscriptionPeriod.objects.order_by("id").values()) == before
+        assert list(Subscription.objects.order_by("id").values()) == agreements
+    assert broken("subscriptions.periods_follow_anchor") == []
