@@ -23,9 +23,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     ENV=production \
     MODE=local \
     PORT=8000 \
-    PERENNIAL_HOME=/var/lib/perennial
+    PERENNIAL_HOME=/var/lib/perennial \
+    DOCUMENT_ROOT=/var/lib/perennial/documents
 RUN useradd --system --uid 10001 --create-home --home-dir /home/perennial perennial \
-    && install --directory --owner perennial --group perennial --mode 0700 /var/lib/perennial
+    && install --directory --owner perennial --group perennial --mode 0700 \
+       /var/lib/perennial /var/lib/perennial/documents
 COPY --from=packages /opt/venv /opt/venv
 # Owned by root: what runs cannot rewrite its own code.
 COPY --from=static /app /app

@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import api
+from benchmarks import api, invoices, pricing
 from benchmarks.table import Line, render
 
-LOADS: dict[str, Callable[[], list[Line]]] = {"api": api.run}
+LOADS: dict[str, Callable[[], list[Line]]] = {"api": api.run, "pricing": pricing.run, "invoices": invoices.run}
 
 
 def main(arguments: Sequence[str]) -> int:

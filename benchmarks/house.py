@@ -39,6 +39,13 @@ class Loaded:
 @contextmanager
 def opened(environ: Mapping[str, str], *, customers: int) -> Iterator[Loaded]:
     """This function will start engines of its own, migrate, and serve; everything is stopped and deleted at the end."""
+    with migrated(environ) as (environment, folder), served(environment, folder, customers=customers) as loaded:
+        yield loaded
+
+
+@contextmanager
+def migrated(environ: Mapping[str, str]) -> Iterator[tuple[Mapping[str, str], Path]]:
+    """This function will start engines of its own and migrate; it gives the environment variables and a folder."""
     folder = home.default_folder(environ) / "bench"
     home.open_home(folder.parent)
     engines.remove(folder)
@@ -50,17 +57,15 @@ def opened(environ: Mapping[str, str], *, customers: int) -> Iterator[Loaded]:
         environment = home.settings(here, process.free_port(), environ) | started.environment
         owner = environment | {"DATABASE_URL": started.database_owner_url}
         call([sys.executable, "manage.py", "migrate", "--verbosity", "0"], owner)
-        yield stack.enter_context(served(environment, folder, customers=customers))
+        yield environment, folder
 
 
 @contextmanager
 def served(environment: Mapping[str, str], folder: Path, *, customers: int) -> Iterator[Loaded]:
     """This function will load the company into a migrated database, copy it for the reference, and serve it."""
     environment = {**environment, "RATE_LIMITS_ENABLED": "false", "LOG_LEVEL": "WARNING"}
-    arguments = [str(folder), str(customers)]
-    output = call([sys.executable, "-c", _AS_DJANGO.format(module="benchmarks.company"), *arguments], environment)
-    told: dict[str, Any] = json.loads(output.splitlines()[-1])
-    with _reference(environment) as reference_url, ExitStack() as stack:
+    told = ask("benchmarks.company", environment, str(folder), str(customers))
+    with reference(environment) as reference_url, ExitStack() as stack:
         port = _serve(stack, "web", environment, folder, "/readyz")
         plain_port = _serve(stack, "plain", environment | _plain(environment), folder, "/subscriptions")
         script = folder / "subscribe.sql"
@@ -83,9 +88,16 @@ def _serve(stack: ExitStack, name: str, environment: Mapping[str, str], folder: 
     return port
 
 
+def ask(module: str, environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+    """This function will run a module with Django set up and return the JSON object on its last line."""
+    output = call([sys.executable, "-c", _AS_DJANGO.format(module=module), *arguments], environment)
+    found: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return found
+
+
 @contextmanager
-def _reference(environment: Mapping[str, str]) -> Iterator[str]:
-    """A copy of the database with all its indexes, constraints and row security, and without our own triggers."""
+def reference(environment: Mapping[str, str]) -> Iterator[str]:
+    """This function will give the URL of a copy of the database, with everything in it but our own triggers."""
     admin_url = environment["DATABASE_ADMIN_URL"]
     source = databases.name_of(environment["DATABASE_URL"])
     name = f"{source}_reference"

@@ -86,7 +86,8 @@ def settings(home: Home, port: int, environ: Mapping[str, str]) -> dict[str, str
     This function will keep what `environ` sets, but for the few values that make the run local.
     """
     url = f"http://127.0.0.1:{port}"
-    chosen = {"OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8", "PUBLIC_URL": url, "MAILBOX_DIR": str(home.mailbox)}
+    folders = {"MAILBOX_DIR": str(home.mailbox), "DOCUMENT_ROOT": str(home.folder / "documents")}
+    chosen = {"OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8", "PUBLIC_URL": url} | folders
     local = {"ENV": "local", "PORT": str(port), "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
     return chosen | kept_secrets(home) | dict(environ) | local
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from local.client import Client
 from local.receiver import Receiver
 from local.story import Report, TourResult, TourSettings
-from local.tour import clock, company, gifts, proof, subscribing, usage, visit, webhooks
+from local.tour import bills, clock, company, gifts, proof, subscribing, usage, visit, webhooks
 from local.tour.stage import Act, Stage, play
 
 FIRST_VISIT: Sequence[Act] = (
@@ -26,6 +26,13 @@ FIRST_VISIT: Sequence[Act] = (
     ("A month passes", clock.pass_month),
     ("Ada's renewal was charged", subscribing.check_renewal),
     ("Carol's usage was billed", usage.check_arrears),
+    ("Taxes and a coupon are set up", bills.set_up),
+    ("Carol is given wallet credit", bills.give_credit),
+    ("Carol asks for a quote", bills.ask_quote),
+    ("Carol is billed what was quoted", bills.issue),
+    ("A part of it is taken back", bills.credit),
+    ("The invoice is printed", bills.fetch_pdf),
+    ("The invoice explains itself", bills.explain),
     ("Ada buys a gift", gifts.buy),
     ("The gift arrives by mail", gifts.await_mail),
     ("Dora redeems the gift", gifts.redeem),

@@ -13,10 +13,11 @@ CALL_CENTS = 2
 
 def offer_plans(stage: Stage) -> str:
     """This step will make the meter and both plans, and find them on the list that customers see."""
-    meter = _find(stage, "/meters", METER) or stage.api.post("/meters", METER_BODY, key=f"demo-meter-{stage.tag}")
+    meter = found_or_made(stage, "/meters", METER_BODY)
     stage.keep("meter", meter)
-    basic = stage.keep("basic", _plan(stage, BASIC))
-    pro = stage.keep("pro", _plan(stage, {**PRO, "prices": [SEAT, {**CALLS, "meter": meter["id"]}]}))
+    basic = stage.keep("basic", found_or_made(stage, "/plans", BASIC))
+    with_calls = {**PRO, "prices": [SEAT, {**CALLS, "meter": meter["id"]}]}
+    pro = stage.keep("pro", found_or_made(stage, "/plans", with_calls))
     shop = stage.api.acting_as(stage.settings.publishable_key)
     offered = {one["id"] for one in shop.get("/plans", archived="false", limit=100)["data"]}
     expect({basic["id"], pro["id"]} <= offered, f"the shop offers {sorted(offered)} only")
@@ -26,9 +27,10 @@ def offer_plans(stage: Stage) -> str:
     )
 
 
-def _plan(stage: Stage, body: Body) -> Body:
-    found: Body | None = _find(stage, "/plans", body["code"])
-    return found or stage.api.post("/plans", body, key=f"demo-plan-{body['code']}-{stage.tag}")
+def found_or_made(stage: Stage, path: str, body: Body) -> Body:
+    """This function will return what a path has under the code of a body, made by the body where it has nothing."""
+    found: Body | None = _find(stage, path, body["code"])
+    return found or stage.api.post(path, body, key=f"demo-{path[1:]}-{body['code']}-{stage.tag}")
 
 
 def _find(stage: Stage, path: str, code: str) -> Body | None:
