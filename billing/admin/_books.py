@@ -106,7 +106,7 @@ def cash_per_month() -> list[console.Chart]:
     return [_cash(currency, [one for one in months if one.currency == currency]) for currency in currencies]
 
 
-@console.tile("Currencies whose books do not balance", model="billing.account", order=5, is_alarm=True)
+@console.tile("Currencies whose books do not balance", model="billing.account", order=48, is_alarm=True)
 def unbalanced() -> int:
     """This function will count the currencies whose trial balance does not sum to zero."""
     sums: Counter[str] = Counter()

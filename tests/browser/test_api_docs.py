@@ -8,6 +8,9 @@ from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.browser
 
+MOST_STEPS = 300
+# What came into view is there after the next frame but one.
+SCROLLED = "scrollBy(0, 300); new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 MONTHLY = {"name": "Pro", "currency": "USD", "unit_amount": "29.00", "interval": "month"}
 
 
@@ -25,13 +28,24 @@ def docs(page: Page, watched: Any, api_key: str) -> Page:
 
 def _try_out(docs: Page, operation: str, body: dict[str, Any]) -> dict[str, Any]:
     """Fill in and execute an operation; return the body of its 201."""
-    block = docs.locator(f"[id$='-{operation}']")
+    block = _scrolled_to(docs, operation)
     block.locator(".opblock-summary-control").click()
     block.get_by_role("button", name="Try it out").click()
     block.locator("tr[data-param-name='Idempotency-Key'] input").fill(f"docs-{operation}")
     block.locator("textarea.body-param__text").fill(json.dumps(body))
     block.get_by_role("button", name="Execute").click()
     return _created(block)
+
+
+def _scrolled_to(docs: Page, operation: str) -> Locator:
+    """The page renders its sections when they come into view."""
+    block = docs.locator(f"[id$='-{operation}']")
+    docs.evaluate("window.scrollTo(0, 0)")
+    for _ in range(MOST_STEPS):
+        if block.count():
+            break
+        docs.evaluate(SCROLLED)
+    return block
 
 
 def _created(block: Locator) -> dict[str, Any]:
