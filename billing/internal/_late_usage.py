@@ -18,6 +18,7 @@ from core.periods import Period
 
 # Events are taken for so long after they happened; what is older cannot come any more.
 LOOKED_BACK: Final = timedelta(days=35)
+_LONGEST_KEY: Final = 190
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +52,15 @@ def adjust_late_usage(reference: str, *, now: datetime, windows: Sequence[Window
 
 
 def _bill_missed(window: Window, reference: str, customer_id: UUID, now: datetime) -> int:
-    """What came after a window in which nothing had been used is a line of its own."""
-    key = f"missed:{reference}:{window.terms.public_id}:{window.period.starts_at.isoformat()}"
-    of_price = InvoiceLine.objects.filter(invoice__reference=reference, price=window.terms.public_id)
+    """What came after a window in which nothing had been used is a line of its own.
+
+    The meter decides whether something was billed of it, not the price: another version may have had another one.
+    """
+    meter_id = str(window.terms.meter_id)
+    key = f"missed:{reference}:{meter_id}:{window.period.starts_at.isoformat()}:{window.terms.name}"[:_LONGEST_KEY]
     overlapping = {"period_starts_at__lt": window.period.ends_at, "period_ends_at__gt": window.period.starts_at}
-    if of_price.filter(**overlapping).exists() or PendingLine.objects.filter(key=f"{key}:1").exists():
+    billed = InvoiceLine.objects.filter(invoice__reference=reference, basis__meter_id=meter_id, **overlapping)
+    if billed.exists() or PendingLine.objects.filter(key=f"{key}:1").exists():
         return 0
     description = f"{window.description} (late usage)"[:500]
     line = _rating.usage_line(

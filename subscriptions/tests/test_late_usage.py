@@ -9,11 +9,20 @@ import pytest
 
 from accounts.models import Customer
 from billing.models import Invoice
+from catalog.models import Plan
 from core import clock
 from core.actor import SYSTEM
 from subscriptions import services
 from subscriptions.models import Subscription
-from subscriptions.tests.factories import attach_card, latest, lines_of, make_customer, make_plan, monthly
+from subscriptions.tests.factories import (
+    attach_card,
+    latest,
+    lines_of,
+    make_customer,
+    make_plan,
+    monthly,
+    publish_prices,
+)
 from usage.models import Meter
 from usage.tests.factories import event, make_meter, record
 
@@ -56,6 +65,24 @@ def test_it_is_on_the_next_invoice_and_only_there(metered: Any, freeze: Freeze, 
     run_jobs()
     assert lines_of(latest(subscription)) == [("fixed", 2000)]
     assert Invoice.objects.count() == 4
+
+
+def test_what_was_billed_under_an_earlier_version_is_not_billed_again(
+    metered: Any, freeze: Freeze, run_jobs: Run, now: datetime
+) -> None:
+    customer, meter, _ = metered
+    freeze(now + timedelta(days=2))
+    use(meter, customer, 100, at=now + timedelta(days=2))
+    calls = monthly(name="Calls", kind="usage", model="per_unit", unit_amount=Decimal("0.50"), meter_id=meter.id)
+    dearer = publish_prices(Plan.objects.get(), monthly(), calls)
+    Subscription.objects.update(next_plan_version=dearer)
+    for month in (2, 3):
+        freeze(now.replace(month=month))
+        run_jobs()
+    january, february, march = Invoice.objects.order_by("id")
+    assert lines_of(january) == [("fixed", 2000)]
+    assert lines_of(february) == [("usage", 1000), ("fixed", 2000)]
+    assert lines_of(march) == [("fixed", 2000)]
 
 
 def test_it_is_on_the_final_invoice_of_a_subscription_that_ends(
