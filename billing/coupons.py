@@ -114,7 +114,8 @@ def check_limits(
 
 def describe(*, code: str, name: str, percent: Decimal | None) -> str:
     """This function will return how an invoice calls a discount, such as `Launch (LAUNCH25, 25 %)`."""
-    share = "" if percent is None else f", {_digits(percent)} %"
+    # The space does not break: a line that began with the sign would read oddly.
+    share = "" if percent is None else f", {_digits(percent)}\N{NO-BREAK SPACE}%"
     return f"{name} ({code}{share})"
 
 

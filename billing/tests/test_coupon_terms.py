@@ -88,10 +88,11 @@ def test_coupons_for_lines_come_before_coupons_for_the_invoice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percent", "text"), [("10", "10 %"), ("12.500000", "12.5 %"), ("0.000001", "0.000001 %"), ("100", "100 %")]
+    ("percent", "digits"), [("10", "10"), ("12.500000", "12.5"), ("0.000001", "0.000001"), ("100", "100")]
 )
-def test_a_discount_is_called_by_its_percent(percent: str, text: str) -> None:
-    assert coupons.describe(code="A", name="Launch", percent=Decimal(percent)) == f"Launch (A, {text})"
+def test_a_discount_is_called_by_its_percent(percent: str, digits: str) -> None:
+    shown = f"Launch (A, {digits}\N{NO-BREAK SPACE}%)"
+    assert coupons.describe(code="A", name="Launch", percent=Decimal(percent)) == shown
 
 
 def test_an_amount_needs_no_words() -> None:

@@ -80,7 +80,7 @@ def test_from_the_offer_to_the_correction(customer_id: UUID, items: list[dict[st
         "each and the last 5 at 30.00 USD each.",
         "You were charged 150.00 USD for 3 × Books: 3 at 50.00 USD each.",
         "Together that was 1,200.00 USD.",
-        "The coupon Ten (TEN, 10 %) took 120.00 USD off, which left 1,080.00 USD.",
+        "The coupon Ten (TEN, 10\N{NO-BREAK SPACE}%) took 120.00 USD off, which left 1,080.00 USD.",
         "VAT of 19 % on 945.00 USD is 179.55 USD.",
         "Reduced VAT of 7 % on 135.00 USD is 9.45 USD.",
         "The invoice comes to 1,269.00 USD.",

@@ -78,6 +78,12 @@ class Invoices(Explained, Listed, Retrieved, Resource):
             "lines", "discounts", "taxes", Prefetch("credit_notes", queryset=notes)
         )  # fmt: skip
 
+    def rows(self) -> QuerySet[Any]:
+        """This function will return the invoices the actor may see: to a customer a draft says nothing yet."""
+        rows: Any = super().rows()
+        found: QuerySet[Any] = rows.finalized() if self.actor.is_customer else rows
+        return found
+
     def create(self, request: Request) -> Response:
         """This function will bill a customer for what belongs to no agreement."""
         body = CreateInvoice.parse(request)

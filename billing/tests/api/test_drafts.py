@@ -183,8 +183,18 @@ def test_a_customer_neither_makes_nor_changes_invoices(backend: Api) -> None:
         *(client.post(f"{path}/{document}", {"locale": "de"}) for document in ("pdf", "receipt")),
     ]  # fmt: skip
     assert {response.status_code for response in refused} == {403}
-    assert client.get(path).json()["state"] == "draft"
-    assert Invoice.objects.count() == 1
+    assert Invoice.objects.get().state == "draft"
+
+
+def test_a_customer_sees_an_invoice_once_it_is_final(backend: Api) -> None:
+    customer, tokens = register()
+    path = f"{PATH}/{draft(backend, customer=ids.encode('cus', customer.id))}"
+    client = with_token(tokens.access_token)
+    assert client.get(path).status_code == 404
+    assert client.get(PATH).json()["data"] == []
+    backend.post(f"{path}/finalize", {})
+    assert client.get(path).json()["state"] == "open"
+    assert [one["state"] for one in client.get(PATH).json()["data"]] == ["open"]
 
 
 def test_another_environments_invoice_is_not_there(backend: Api, stranger_api: Api) -> None:
