@@ -2,8 +2,10 @@
 
 PostgreSQL and Valkey are real and started by the same launcher as `make run`. The controlling process migrates one
 template as the owner; each worker copies it and works under the application's role, which row-level security binds.
+On a server that `DATABASE_URL` names, the template stays for the next session, until a migration changes.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,15 +14,22 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import psycopg.errors
 import pytest
 from django.conf import settings
 from django.db import connections
+from psycopg import sql
 
 from local import engines, home
 from local.engines import databases
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "PERENNIAL_TEST_TEMPLATE"
+SESSION = "PERENNIAL_TEST_SESSION"
+# What decides how a migrated database looks: the migrations, and what they are made of.
+MIGRATED_BY = (
+    "*/migrations/*.py", "core/tenancy/*.py", "usage/partitions.py", "config/settings.py", "requirements.txt",
+)  # fmt: skip
 
 _started: list[engines.Engines] = []
 
@@ -41,11 +50,39 @@ def _begin() -> None:
     if not running.database_admin_url:
         raise pytest.UsageError("tests create databases: DATABASE_URL must be a superuser's, or unset")
     os.environ.update(running.environment)
-    os.environ[TEMPLATE] = template = f"template_{os.getpid()}"
-    urls = databases.create(running.database_admin_url, template)
-    _let_tests_corrupt_data(running.database_admin_url)
-    _migrate(urls.owner)
+    os.environ[SESSION] = str(os.getpid())
+    os.environ[TEMPLATE] = template = f"template_{_fingerprint()}"
+    urls = databases.urls_of(running.database_admin_url, template)
+    if not _exists(running.database_admin_url, template):
+        _make_template(running.database_admin_url, template)
     os.environ.update(DATABASE_URL=urls.app, DATABASE_OWNER_URL=urls.owner)
+
+
+def _fingerprint() -> str:
+    """Name what the migrations make; this function will return the same twelve digits for the same schema."""
+    found = sorted(path for pattern in MIGRATED_BY for path in ROOT.glob(pattern))
+    parts = [part for path in found for part in (str(path.relative_to(ROOT)).encode(), path.read_bytes())]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def _exists(admin_url: str, name: str) -> bool:
+    with psycopg.connect(admin_url) as admin:
+        return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _make_template(admin_url: str, name: str) -> None:
+    """Migrate under a name of this session's own: a template that exists is whole, whoever was killed on the way."""
+    draft = f"{name}_{os.getpid()}"
+    urls = databases.create(admin_url, draft)
+    _let_tests_corrupt_data(admin_url)
+    try:
+        _migrate(urls.owner)
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name)))
+    except psycopg.errors.DuplicateDatabase:
+        pass  # another session was quicker, with the same one
+    finally:
+        databases.drop(admin_url, draft)
 
 
 def _let_tests_corrupt_data(admin_url: str) -> None:
@@ -64,9 +101,9 @@ def _migrate(owner_url: str) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Drop the template and leave the engines, which stop when nobody else uses them."""
+    """Leave the engines, which stop when nobody else uses them, and take what they hold with them."""
     for running in _started:
-        databases.drop(str(running.database_admin_url), os.environ.pop(TEMPLATE))
+        os.environ.pop(TEMPLATE)
         running.stop()
     _started.clear()
 
@@ -77,7 +114,7 @@ class Database:
     def __init__(self, worker: str) -> None:
         self.admin_url = os.environ["DATABASE_ADMIN_URL"]
         self.template = os.environ[TEMPLATE]
-        self.name = f"{self.template.replace('template', 'test')}_{worker}"
+        self.name = f"test_{os.environ[SESSION]}_{worker}"
         self.urls = databases.urls_of(self.admin_url, self.name)
 
     def create(self) -> None:
