@@ -50,4 +50,6 @@ def _open_doors(settings: dict[str, Any]) -> list[str]:
         problems.append("ALLOWED_HOSTS holds a wildcard")
     if "*" in settings["ALLOWED_ORIGINS"]:
         problems.append("ALLOWED_ORIGINS holds a wildcard")
+    if settings["FAILPOINTS"]:
+        problems.append("FAILPOINTS is set")
     return problems

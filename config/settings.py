@@ -29,6 +29,8 @@ PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", default="insecure-loc
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=["aW5zZWN1cmUtbG9jYWwtZmllbGQta2V5LTMyLWJ5dGU="])
 # How badly the sandbox gateway behaves, to try one's own handling: {"seed": 7, "weights": {"drop_before": 1, "ok": 9}}.
 SANDBOX_FAULTS = env.json("SANDBOX_FAULTS", default={})
+# Where a proof has a process die, fail or wait: {"points": {"payments.answered": {"do": "kill", "at": 3}}}.
+FAILPOINTS = env.json("FAILPOINTS", default={})
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])

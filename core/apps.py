@@ -1,5 +1,8 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
+
+from core import failpoints
 
 
 class CoreConfig(AppConfig):
@@ -7,5 +10,6 @@ class CoreConfig(AppConfig):
     verbose_name = "House"
 
     def ready(self) -> None:
-        """This function will load what registers itself: facts, receivers, reactions, job kinds, adapters."""
+        """This function will load what registers itself, and arm the points where a proof wants the house to fail."""
         autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors", "conformance")
+        failpoints.arm(settings.FAILPOINTS)

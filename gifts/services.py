@@ -14,7 +14,7 @@ from billing import internal as billing
 from billing.internal import NewLine
 from catalog import selectors as plans
 from catalog.selectors import CurrencyNotOffered, PlanTerms
-from core import errors, events, ids, problems
+from core import errors, events, failpoints, ids, problems
 from core.actor import Actor
 from gifts import codes, internal, states
 from gifts.models import Gift, GiftCode
@@ -73,6 +73,8 @@ def buy_gift(
     gift.currency, gift.amount_minor = currency, _cost(terms, currency) * intervals
     gift.invoice = _invoice(gift, terms, actor=actor, now=now)
     gift.save(force_insert=True)
+    if __debug__:
+        failpoints.reach("gifts.bought")
     events.publish(
         GiftBought(
             subject=gift.public_id, actor=actor.label, at=now, buyer=ids.encode("cus", buyer_id),
@@ -149,9 +151,13 @@ def _redeem(gift_id: UUID, customer_id: UUID, *, actor: Actor, now: datetime) ->
         customer_id=customer_id, plan_id=gift.plan_id, intervals=gift.intervals, source=gift.public_id, actor=actor,
         now=now,
     )  # fmt: skip
+    if __debug__:
+        failpoints.reach("gifts.term_granted")
     gift.become(states.REDEEMED)
     gift.redeemed_at, gift.redeemed_by_id, gift.subscription = now, customer_id, term.public_id
     gift.save(update_fields=["status", "redeemed_at", "redeemed_by", "subscription"])
+    if __debug__:
+        failpoints.reach("gifts.redeemed")
     billing.recognize_gift(
         reference=gift.public_id, amount_minor=gift.amount_minor, currency=gift.currency, breakage=False, now=now
     )

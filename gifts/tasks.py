@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import send_mail
 
-from core import clock
+from core import clock, failpoints
 from core.actor import SYSTEM
 from gifts import internal
 from gifts.models import Gift
@@ -27,10 +27,16 @@ It can be redeemed once, until {until}.
 def deliver(*, gift_id: str, **_: object) -> None:
     """This job will mail a gift's code to its recipient; run twice, it mails two codes that both work."""
     letter = internal.write_letter(UUID(gift_id), now=clock.now())
+    if __debug__:
+        failpoints.reach("gifts.letter_written")
     if letter is None:
         return
     send_mail(f"A gift for you: {letter.plan}", _text(letter), settings.DEFAULT_FROM_EMAIL, [letter.to])
+    if __debug__:
+        failpoints.reach("gifts.mailed")
     internal.mark_delivered(UUID(gift_id), actor=SYSTEM, now=clock.now())
+    if __debug__:
+        failpoints.reach("gifts.delivered")
 
 
 def _text(letter: internal.Letter) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import clock, events, ids, tenancy
+from core import clock, events, failpoints, ids, tenancy
 from core.actor import SYSTEM
 from core.events import StoredFact
 from core.retry import delay
@@ -67,10 +67,16 @@ def deliver(*, delivery_id: UUID, resolve: Resolve = resolve, limits: Limits | N
     :raises jobs.services.RetryAfter: if it did not, and named the seconds to wait.
     """
     intent = _intend(delivery_id, at=clock.wall())
+    if __debug__:
+        failpoints.reach("webhooks.attempt_counted")
     if intent is None:
         return
     answer = _send(intent, resolve, limits)
+    if __debug__:
+        failpoints.reach("webhooks.sent")
     again = record_attempt(intent, answer, at=clock.wall())
+    if __debug__:
+        failpoints.reach("webhooks.recorded")
     if not again:
         return
     if answer.wait_s:
@@ -127,6 +133,8 @@ def record_attempt(intent: Intent, answer: Answer, *, at: datetime) -> bool:
     five days.
     """
     row = _locked(intent.delivery_id)
+    if __debug__:
+        failpoints.reach("webhooks.recording")
     DeliveryAttempt.objects.create(
         delivery=row, number=intent.number, at=intent.at, status=answer.status, duration_ms=answer.duration_ms,
         response=answer.response, error=answer.error,

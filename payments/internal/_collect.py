@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import clock
+from core import clock, failpoints
 from core.actor import SYSTEM
 from payments import declines, gateways
 from payments.gateways.amounts import is_chargeable
@@ -21,13 +21,19 @@ def collect_payment(*, payment_id: UUID, now: datetime) -> None:
     Where an earlier run has left an attempt open, the gateway is asked what became of it before anything else.
     """
     attempt, is_new = begin_attempt(payment_id=payment_id, now=now)
+    if __debug__:
+        failpoints.reach("payments.intent_committed")
     if attempt is None:
         return
     if not is_new:
         resume_attempt(attempt_id=attempt.id, now=now)
         return
     outcome = gateways.named(attempt.gateway).charge(charge_request(attempt))
+    if __debug__:
+        failpoints.reach("payments.answered")
     apply_gateway_result(attempt_id=attempt.id, outcome=outcome, source="inline", now=clock.now())
+    if __debug__:
+        failpoints.reach("payments.applied")
 
 
 @transaction.atomic(durable=True)
@@ -69,6 +75,8 @@ def _intend(payment: Payment, method: PaymentMethod, *, now: datetime) -> Paymen
     attempt.save(force_insert=True)
     payment.process(method_id=method.id)
     payment.save(update_fields=["status", "payment_method"])
+    if __debug__:
+        failpoints.reach("payments.intent_written")
     return attempt
 
 

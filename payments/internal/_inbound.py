@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from core import errors, ids
+from core import errors, failpoints, ids
 from jobs import services as jobs
 from payments import notices
 from payments.gateways.base import Outcome
@@ -25,12 +25,16 @@ def process_gateway_event(*, event_id: UUID, now: datetime) -> None:
     Where there is no such attempt it looks again for a day, and then leaves the event as an orphan.
     """
     notice, attempt = _read(event_id)
+    if __debug__:
+        failpoints.reach("payments.event_read")
     if notice is None:
         return
     if attempt is None:
         _wait_or_give_up(event_id, notice, now=now)
         return
     is_news = apply_gateway_result(attempt_id=attempt, outcome=_outcome(notice), source="webhook", now=now)
+    if __debug__:
+        failpoints.reach("payments.event_applied")
     _end(event_id, "processed", "applied" if is_news else "known already", attempt=attempt, now=now)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import clock
+from core import clock, failpoints
 from payments import gateways
 from payments.gateways.base import Outcome, unknown
 from payments.internal._asks import charge_request, refund_request
@@ -23,6 +23,8 @@ Row = PaymentAttempt | Refund
 def reconcile_attempt(*, attempt_id: UUID, now: datetime) -> None:
     """This function will look at an open attempt if a look is due; safe to call too early, late or twice."""
     if _take(PaymentAttempt, attempt_id, now=now):
+        if __debug__:
+            failpoints.reach("payments.reconcile_taken")
         resume_attempt(attempt_id=attempt_id, now=now)
 
 
@@ -39,8 +41,12 @@ def resume_attempt(*, attempt_id: UUID, now: datetime) -> None:
         return
     gateway = gateways.named(attempt.gateway)
     outcome = gateway.lookup(attempt.gateway_key)
+    if __debug__:
+        failpoints.reach("payments.looked_up")
     if outcome is None and attempt.is_askable and attempt.may_ask_again(at=now):
         outcome = _ask_again(attempt, now=now)
+        if __debug__:
+            failpoints.reach("payments.asked_again")
     if outcome is not None:
         apply_gateway_result(attempt_id=attempt_id, outcome=outcome, source="reconcile", now=clock.now())
     _flag_if_lost(PaymentAttempt, attempt_id, is_lost=outcome is None, now=now)
@@ -88,6 +94,8 @@ def _ask_again(attempt: PaymentAttempt, *, now: datetime) -> Outcome:
             return unknown("answered_meanwhile")
         row.request(at=now)
         row.save(update_fields=["status", "requested_at"])
+    if __debug__:
+        failpoints.reach("payments.asking_again")
     return gateways.named(attempt.gateway).charge(charge_request(attempt))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from core import events
+from core import events, failpoints
 from core.actor import SYSTEM
 from core.ids import encode
 from payments.gateways.base import Outcome, Result
@@ -31,6 +31,8 @@ def apply_refund_result(*, refund_id: UUID, outcome: Outcome, now: datetime) -> 
     refund.learn(outcome.result.value, reference=outcome.reference, code=outcome.code, at=now)
     refund.save(update_fields=ANSWER_FIELDS)
     _settle(payment, refund, now=now)
+    if __debug__:
+        failpoints.reach("payments.refund_applying")
     return True
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import clock
+from core import clock, failpoints
 from payments import gateways
 from payments.internal._asks import refund_request
 from payments.internal._reconcile import resume_refund
@@ -16,13 +16,19 @@ from payments.models import PaymentAttempt, Refund
 def execute_refund(*, refund_id: UUID, now: datetime) -> None:
     """This function will give the money of a refund back once, however often it is called."""
     refund, charged, is_new = begin_refund(refund_id=refund_id, now=now)
+    if __debug__:
+        failpoints.reach("payments.refund_intended")
     if not refund.is_open:
         return
     if not is_new:
         resume_refund(refund_id=refund_id, now=now)
         return
     outcome = gateways.named(charged.gateway).refund(refund_request(refund, charged))
+    if __debug__:
+        failpoints.reach("payments.refund_answered")
     apply_refund_result(refund_id=refund_id, outcome=outcome, now=clock.now())
+    if __debug__:
+        failpoints.reach("payments.refund_applied")
 
 
 @transaction.atomic(durable=True)

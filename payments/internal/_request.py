@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import errors, events
+from core import errors, events, failpoints
 from core.actor import Actor
 from core.ids import encode
 from jobs import services as jobs
@@ -60,6 +60,8 @@ def request_payment(
         raise PaymentUnderway(reference=reference)
     if payment.id == new.id:
         _announce(payment, actor=actor, now=now)
+        if __debug__:
+            failpoints.reach("payments.requested")
     return payment.id
 
 

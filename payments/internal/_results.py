@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from core import events
+from core import events, failpoints
 from core.actor import SYSTEM, Actor
 from core.ids import encode
 from payments import declines, states
@@ -39,6 +39,8 @@ def apply_gateway_result(*, attempt_id: UUID, outcome: Outcome, source: str, now
     attempt.learn(outcome.result.value, reference=outcome.reference, code=outcome.code, at=now)
     attempt.save(update_fields=ANSWER_FIELDS)
     _settle(payment, attempt, now=now)
+    if __debug__:
+        failpoints.reach("payments.applying")
     return True
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Sum
 
-from core import errors, events
+from core import errors, events, failpoints
 from core.actor import Actor
 from core.ids import encode
 from jobs import services as jobs
@@ -50,6 +50,8 @@ def refund_payment(
     refund.save(force_insert=True)
     jobs.enqueue("payments.refund", payload={"refund_id": str(refund.id)}, key=str(refund.id))
     _announce(payment, refund, actor=actor, now=now)
+    if __debug__:
+        failpoints.reach("payments.refund_requested")
     return refund
 
 

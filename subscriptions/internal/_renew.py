@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from catalog.selectors import get_terms
-from core import events
+from core import events, failpoints
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._charges import closing_lines, note_late_usage, open_period, opening_lines
@@ -27,6 +27,8 @@ def renew(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription
     :raises core.errors.NotFound: if there is no such subscription.
     """
     subscription = locked(subscription_id)
+    if __debug__:
+        failpoints.reach("subscriptions.renewal_locked")
     return begin_next(subscription, actor=actor, now=now) if is_due(subscription, now) else None
 
 
@@ -49,10 +51,14 @@ def begin_next(subscription: Subscription, *, actor: Actor, now: datetime) -> Su
     lines = closing_lines(subscription, terms, until=subscription.period.ends_at, now=now)
     terms = take_next_version(subscription, terms, actor=actor, now=now)
     subscription.enter_next()
+    if __debug__:
+        failpoints.reach("subscriptions.period_entered")
     period = subscription.period
     record(subscription, "renewed", old_status=subscription.status, actor=actor, now=now, effective_at=period.starts_at)
     lines += opening_lines(subscription, terms)
     invoice = open_period(subscription, lines, actor=actor, now=now)
+    if __debug__:
+        failpoints.reach("subscriptions.period_billed")
     grant(subscription, terms, now=now)
     events.publish(
         SubscriptionRenewed(
@@ -61,4 +67,6 @@ def begin_next(subscription: Subscription, *, actor: Actor, now: datetime) -> Su
             invoice=invoice.public_id if invoice else None,
         )
     )  # fmt: skip
+    if __debug__:
+        failpoints.reach("subscriptions.renewed")
     return subscription
