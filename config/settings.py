@@ -329,5 +329,7 @@ LOGGING = logs.handlers(LOG_LEVEL)
 logs.configure()
 
 FEATURE_FLAGS_JSON = env.str("FEATURE_FLAGS", default="")
+# How many seconds a process may go on with an operator's older decision about a feature.
+FEATURE_FLAGS_FRESH_S = env.float("FEATURE_FLAGS_FRESH_S", default=1.0)
 
 refuse_nonsense(globals())

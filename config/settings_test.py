@@ -13,3 +13,5 @@ STORAGES = {
 # Nothing is collected for tests; the finders serve what the console needs.
 STATIC_ROOT = None
 RATE_LIMITS_ENABLED = False
+# A decision of a test ends with its transaction.
+FEATURE_FLAGS_FRESH_S = 0.0

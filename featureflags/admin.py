@@ -10,7 +10,7 @@ from django.urls import reverse
 from unfold.decorators import action, display
 
 from core import clock, console, errors, tenancy
-from featureflags import services
+from featureflags import matrix, services
 from featureflags.forms import FlagForm
 from featureflags.models import FlagOverride
 
@@ -26,15 +26,22 @@ class FlagOverrideAdmin(console.ConsoleAdmin):
     search_fields = ("name", "note")
     ordering = ("name",)
     fields = (
-        "name", "is_on", "percentage", "customers", "note", "set_by", "environment", "created_at", "updated_at"
+        "name", "is_on", "percentage", "customers", "tenants", "note", "set_by", "environment", "created_at",
+        "updated_at",
     )  # fmt: skip
     actions_list = ("set_flag",)
+    list_before_template = "featureflags/matrix.html"
     actions_detail = ("turn_on", "turn_off", "clear")
 
     @display(description="State", label={"on": "success", "off": "danger"})
     def state(self, row: FlagOverride) -> str:
         """This function will return the state as a badge."""
         return "on" if row.is_on else "off"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """This function will show what holds where, above what operators have decided."""
+        shown: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "matrix": matrix.build()})
+        return shown
 
     def has_set_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """This function will tell whether the operator may decide about features."""
@@ -69,8 +76,8 @@ class FlagOverrideAdmin(console.ConsoleAdmin):
 
     def _turn(self, request: HttpRequest, row: FlagOverride, *, is_on: bool, reason: str) -> None:
         services.set_override(
-            name=row.name, is_on=is_on, percentage=row.percentage, customers=row.customers, note=reason[:200],
-            actor=console.actor(request), now=clock.now(),
+            name=row.name, is_on=is_on, percentage=row.percentage, customers=row.customers, tenants=row.tenants,
+            note=reason[:200], actor=console.actor(request), now=clock.now(),
         )  # fmt: skip
 
     def _set(self, request: HttpRequest, form: FlagForm) -> bool:

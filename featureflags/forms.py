@@ -16,12 +16,21 @@ from featureflags import resolution
 SWITCH = (("on", "On"), ("off", "Off"))
 
 
+class Where(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """An environment, or the platform's: everywhere."""
+
+    def label_from_instance(self, obj: Environment) -> str:
+        """This function will return what an operator chooses."""
+        return "Everywhere" if obj.kind == Environment.Kind.PLATFORM else str(obj)
+
+
 class FlagForm(forms.Form):
     """The arguments of `services.set_override`, and the environment to be in."""
 
-    environment = forms.ModelChoiceField(
-        Environment.objects.of_tenants().select_related("tenant"), empty_label=None, widget=UnfoldAdminSelectWidget
-    )
+    environment = Where(
+        Environment.objects.select_related("tenant").order_by("tenant__slug", "slug"), empty_label=None,
+        label="It holds in", widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
     name = forms.RegexField(
         r"^[a-z][a-z0-9_]{0,99}$",
         label="Feature",
@@ -41,6 +50,11 @@ class FlagForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text="For these customers only: ids (cus_…) separated by spaces.",
     )
+    tenants = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Of a decision that holds everywhere, for these tenants only: ids (tnt_…) separated by spaces.",
+    )
     note = forms.CharField(
         label="Reason", min_length=3, max_length=200, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
@@ -50,5 +64,5 @@ class FlagForm(forms.Form):
         values = self.cleaned_data
         return {
             "name": values["name"], "is_on": values["state"] == "on", "percentage": values["percentage"],
-            "customers": values["customers"].split(), "note": values["note"],
+            "customers": values["customers"].split(), "tenants": values["tenants"].split(), "note": values["note"],
         }  # fmt: skip

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core import errors, events
+from core import errors, events, tenancy
 from core.actor import Actor
+from featureflags import decisions
 from featureflags.gates import FeatureUnavailable, Gate, is_on, requires, requires_all, requires_any
 from featureflags.models import FlagOverride
 from featureflags.signals import FlagCleared, FlagOverridden
@@ -26,25 +27,28 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 
 class OverrideRefused(errors.Invalid):
     code = "flag_override_invalid"
-    title = "A flag is named in lower case, and its percentage is from 0 to 100."
+    title = "A flag is named in lower case, its percentage is from 0 to 100, and only the platform names tenants."
 
 
 @transaction.atomic
 def set_override(
-    *, name: str, is_on: bool, percentage: int | None = None, customers: Sequence[str] = (), note: str = "",
-    actor: Actor, now: datetime,
+    *, name: str, is_on: bool, percentage: int | None = None, customers: Sequence[str] = (),
+    tenants: Sequence[str] = (), note: str = "", actor: Actor, now: datetime,
 ) -> FlagOverride:  # fmt: skip
     """This function will decide about a feature in the environment in force and publish `FlagOverridden`.
 
-    `customers` are public ids; with them, or with a `percentage` (0 to 100), the decision holds for those only.
+    `customers` are public ids; with them, or with a `percentage` (0 to 100), the decision holds for those only. In the
+    platform's environment it holds everywhere, or for the named `tenants` (public ids); an environment's own beats it.
 
-    :raises OverrideRefused: for a name or a percentage of another form.
+    :raises OverrideRefused: for a name or a percentage of another form, or tenants in an environment of theirs.
     """
     if not NAME.fullmatch(name) or percentage not in (None, *range(101)):
         raise OverrideRefused
+    if tenants and tenancy.environment_id() != tenancy.PLATFORM_ID:
+        raise OverrideRefused
     decision = {
-        "is_on": is_on, "percentage": percentage, "customers": sorted(set(customers)), "note": note,
-        "set_by": actor.label, "updated_at": now,
+        "is_on": is_on, "percentage": percentage, "customers": sorted(set(customers)),
+        "tenants": sorted(set(tenants)), "note": note, "set_by": actor.label, "updated_at": now,
     }  # fmt: skip
     row, _ = FlagOverride.objects.update_or_create(
         name=name, defaults=decision, create_defaults=decision | {"created_at": now}
@@ -58,9 +62,11 @@ def set_override(
             is_on=is_on,
             percentage=percentage,
             customers=tuple(row.customers),
+            tenants=tuple(row.tenants),
             reason=note,
         )
     )
+    decisions.forget()
     return row
 
 
@@ -75,4 +81,5 @@ def clear_override(*, name: str, reason: str = "", actor: Actor, now: datetime) 
         raise errors.NotFound
     subject = row.public_id
     row.delete()
+    decisions.forget()
     events.publish(FlagCleared(subject=subject, actor=actor.label, at=now, flag=name, reason=reason))

@@ -8,7 +8,7 @@ from core.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class FlagOverridden(Event):
-    """An operator decided about a feature; `percentage` and `customers` (public ids) say for whom."""
+    """An operator decided about a feature; `percentage`, `customers` and `tenants` (public ids) say for whom."""
 
     type: ClassVar[str] = "feature_flag.overridden"
 
@@ -17,6 +17,7 @@ class FlagOverridden(Event):
     percentage: int | None
     customers: tuple[str, ...]
     reason: str
+    tenants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.services import create_operator
+from core import ids, tenancy
 from core.actor import SYSTEM
-from core.tenancy import Scope
+from core.models import scope_of
+from core.tenancy import PLATFORM_ID, Scope
 from featureflags import services
 from featureflags.models import FlagOverride
 from tests.fixtures import NOW
@@ -40,6 +42,26 @@ def test_an_operator_decides_about_a_feature(console: Client, environment: Scope
     assert (row.name, row.is_on, row.note) == ("new_billing_flow", True, "the pilot begins")
     assert row.set_by.startswith("operator:usr_")
     assert b"new_billing_flow" in console.get(reverse("admin:featureflags_flagoverride_changelist")).content
+
+
+def test_an_operator_decides_everywhere_for_a_tenant(console: Client, environment: Scope) -> None:
+    tenant = ids.encode("tnt", environment.tenant_id)
+    sent = decision(environment, tenants=tenant) | {"environment": str(PLATFORM_ID)}
+    assert b"Everywhere" in console.get(reverse(SET)).content
+    assert console.post(reverse(SET), sent).status_code == 302
+    assert services.is_on("new_billing_flow")
+    with tenancy.scope(scope_of(PLATFORM_ID)):
+        assert FlagOverride.objects.get().tenants == [tenant]
+
+
+def test_the_page_shows_what_holds_where(console: Client, environment: Scope) -> None:
+    services.set_override(name="night_mode", is_on=True, percentage=50, actor=SYSTEM, now=NOW)
+    page = console.get(reverse("admin:featureflags_flagoverride_changelist"))
+    rows = dict(page.context["matrix"].rows)
+    assert [flag.source for flag in rows["subscriptions_enabled"]] == ["default", "default"]
+    by_environment = dict(zip(page.context["matrix"].environments, rows["night_mode"], strict=True))
+    assert [flag.override is not None for flag in by_environment.values()] == [False, True]
+    assert b"50 % of the customers" in page.content
 
 
 def test_a_decision_without_a_reason_is_none(console: Client, environment: Scope) -> None:

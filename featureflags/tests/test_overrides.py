@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from core import errors, ids, tenancy
 from core.actor import Actor
+from core.models import scope_of
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
 from featureflags import selectors, services
@@ -116,6 +117,56 @@ def test_the_database_keeps_one_decision_per_feature_with_a_percentage(decide: D
     row.pk = ids.new()
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save(force_insert=True)
+
+
+@pytest.fixture
+def everywhere() -> Scope:
+    """The platform's environment, whose decisions hold everywhere."""
+    return scope_of(tenancy.PLATFORM_ID)
+
+
+def test_a_decision_of_the_platform_holds_everywhere(
+    decide: Decide, everywhere: Scope, live_environment: Scope
+) -> None:
+    with tenancy.scope(everywhere):
+        decide()
+    assert services.is_on("new_billing_flow")
+    with tenancy.scope(live_environment):
+        assert services.is_on("new_billing_flow")
+
+
+def test_an_environments_own_decision_beats_the_platforms(
+    decide: Decide, everywhere: Scope, live_environment: Scope
+) -> None:
+    with tenancy.scope(everywhere):
+        decide()
+    ada = ids.new()
+    decide(is_on=False, customers=[ids.encode("cus", ada)])
+    assert not services.is_on("new_billing_flow", customer_id=ada)
+    # About everybody else the environment has decided nothing.
+    assert services.is_on("new_billing_flow")
+    with tenancy.scope(live_environment):
+        assert services.is_on("new_billing_flow")
+
+
+def test_a_decision_of_the_platform_is_about_the_named_tenants(
+    decide: Decide, everywhere: Scope, environment: Scope
+) -> None:
+    with tenancy.scope(everywhere):
+        decide(tenants=[ids.encode("tnt", ids.new())])
+    assert not services.is_on("new_billing_flow")
+    with tenancy.scope(everywhere):
+        decide(tenants=[ids.encode("tnt", environment.tenant_id)])
+    assert services.is_on("new_billing_flow")
+
+
+def test_an_environment_names_no_tenants(decide: Decide) -> None:
+    with pytest.raises(services.OverrideRefused):
+        decide(tenants=[ids.encode("tnt", ids.new())])
+    assert not FlagOverride.objects.exists()
+    row = decide()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FlagOverride.objects.filter(pk=row.pk).update(tenants=["tnt_other"])
 
 
 def test_across_environments_nobody_has_decided(decide: Decide) -> None:
