@@ -46,6 +46,29 @@ POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(
     }
 )
 
+# What can never succeed, by the name of the class: trying it again would only be late with the bad news. The nearest
+# class that is named in either list decides, so that an exception to the exception is one more line.
+NEVER_RETRIED: Final = frozenset(
+    {
+        "core.errors.Refusal",
+        "builtins.NotImplementedError",
+        "builtins.UnicodeError",
+        "decimal.InvalidOperation",
+        "django.core.exceptions.ValidationError",
+        "django.db.utils.DataError",
+    }
+)
+RETRIED_ALL_THE_SAME: Final = frozenset({"core.errors.Unavailable"})
+
+
+def is_hopeless(error: BaseException) -> bool:
+    """This function will tell whether work that failed with this error would fail the same way every time."""
+    for kind in type(error).__mro__:
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        if name in NEVER_RETRIED | RETRIED_ALL_THE_SAME:
+            return name in NEVER_RETRIED
+    return False
+
 
 def delay(
     policy: str, failures: int, jitter: float | None = None, *, retry_after: timedelta | None = None

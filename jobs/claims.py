@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,12 +14,13 @@ from django.db import connection, transaction
 from core.tenancy.system import system_scope
 
 LEASE = timedelta(seconds=60)
+# The worker: its processes are forked after this line, and share the name.
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
 
 # `clock_timestamp()` and not the caller's clock: leases of several machines must agree on the time.
 _DUE = """
     ((job.state IN ('pending', 'failed') AND job.run_at <= COALESCE(env.clock_at, clock_timestamp()) {waited})
-     OR (job.state = 'running' AND job.lease_until < clock_timestamp()))
+     OR (job.state = 'running' AND job.lease_until < clock_timestamp() AND job.attempts < job.max_attempts))
 """
 _IN_ORDER = """
     (job.ordering_key = '' OR NOT EXISTS (
@@ -26,15 +28,30 @@ _IN_ORDER = """
         WHERE ahead.environment_id = job.environment_id AND ahead.ordering_key = job.ordering_key
           AND ahead.ordering_rank < job.ordering_rank AND ahead.state IN ('pending', 'failed', 'running', 'dead')))
 """
+# A row of the timeline, written by the statement that ends the attempt, so that there is never one without the other.
+_TRIED = """
+    INSERT INTO jobs_jobattempt (id, environment_id, job_id, fence, life, number, owner, started_at, ended_at, outcome,
+                                 error_class, error)
+    SELECT gen_random_uuid(), environment_id, id, fence, life, {number}, lease_owner, started_at, clock_timestamp(),
+           {outcome}, {error_class}, {error} FROM {ended}
+"""
+_LOST = _TRIED.format(
+    number="attempts", outcome="'lost'", error_class="''", ended="chosen WHERE state = 'running'",
+    error="'The worker ' || lease_owner || ' was not heard of again.'",
+)  # fmt: skip
 _CLAIM = """
-    UPDATE jobs_job claimed
-    SET state = 'running', attempts = attempts + 1, fence = fence + 1, lease_owner = %(owner)s,
-        lease_until = clock_timestamp() + %(lease)s, started_at = clock_timestamp()
-    WHERE id = (
-        SELECT job.id FROM jobs_job job JOIN core_environment env ON env.id = job.environment_id
+    WITH chosen AS (
+        SELECT job.id, job.environment_id, job.state, job.fence, job.life, job.attempts, job.lease_owner, job.started_at
+        FROM jobs_job job JOIN core_environment env ON env.id = job.environment_id
         WHERE {chosen} AND {due} AND {in_order}
-        ORDER BY job.run_at, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED)
-    RETURNING id, environment_id, kind, payload, correlation_id, fence, attempts, max_attempts
+        ORDER BY job.run_at, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED),
+    lost AS ({lost} ON CONFLICT (environment_id, job_id, fence) DO NOTHING)
+    UPDATE jobs_job claimed
+    SET state = 'running', attempts = claimed.attempts + 1, fence = claimed.fence + 1, lease_owner = %(owner)s,
+        lease_until = clock_timestamp() + %(lease)s, started_at = clock_timestamp()
+    FROM chosen WHERE claimed.id = chosen.id
+    RETURNING claimed.id, claimed.environment_id, claimed.kind, claimed.queue, claimed.payload,
+              claimed.correlation_id, claimed.fence, claimed.attempts, claimed.max_attempts
 """
 # A frozen clock that is being moved belongs to the mover: everybody else keeps off its environment, but for the
 # move itself and for what waits for the outside world.
@@ -44,29 +61,59 @@ _OF_ENVIRONMENT = (
 )
 
 CLAIM_OF_QUEUES = _CLAIM.format(
-    chosen=_OF_QUEUES, due=_DUE.format(waited="AND job.available_at <= clock_timestamp()"), in_order=_IN_ORDER
-)
+    chosen=_OF_QUEUES, due=_DUE.format(waited="AND job.available_at <= clock_timestamp()"), in_order=_IN_ORDER,
+    lost=_LOST,
+)  # fmt: skip
 # A failed job is tried again at once while the clock is moved: its wait is real time, which the move does not spend.
-CLAIM_OF_ENVIRONMENT = _CLAIM.format(chosen=_OF_ENVIRONMENT, due=_DUE.format(waited=""), in_order=_IN_ORDER)
+CLAIM_OF_ENVIRONMENT = _CLAIM.format(chosen=_OF_ENVIRONMENT, due=_DUE.format(waited=""), in_order=_IN_ORDER, lost=_LOST)
 
-_SUCCEED = """
-    UPDATE jobs_job SET state = 'succeeded', lease_until = NULL, finished_at = clock_timestamp(), last_error = ''
-    WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+_SETTLE = """
+    WITH settled AS (
+        UPDATE jobs_job SET lease_until = NULL, {changes}
+        WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+        RETURNING id, environment_id, fence, life, attempts, lease_owner, started_at)
 """
-_FAIL = """
-    UPDATE jobs_job SET state = 'failed', lease_until = NULL, last_error = %(error)s,
-        available_at = clock_timestamp() + %(wait)s
-    WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+_SUCCEED = _SETTLE.format(
+    changes="state = 'succeeded', finished_at = clock_timestamp(), last_error = '', error_class = ''"
+) + _TRIED.format(number="attempts", outcome="'succeeded'", error_class="''", error="''", ended="settled")
+_ERROR = {"number": "attempts", "error_class": "%(error_class)s", "error": "%(error)s", "ended": "settled"}
+_FAIL = _SETTLE.format(
+    changes="""state = 'failed', last_error = %(error)s, error_class = %(error_class)s,
+               available_at = clock_timestamp() + %(wait)s"""
+) + _TRIED.format(outcome="'failed'", **_ERROR)
+_BURY = _SETTLE.format(
+    changes="""state = 'dead', last_error = %(error)s, error_class = %(error_class)s,
+               finished_at = clock_timestamp()"""
+) + _TRIED.format(outcome="'dead'", **_ERROR)
+_BURY_POISON = f"""
+    WITH chosen AS (
+        SELECT id, environment_id, queue, state, fence, life, attempts, lease_owner, started_at FROM jobs_job
+        WHERE state = 'running' AND lease_until < clock_timestamp() AND attempts >= max_attempts
+        FOR UPDATE SKIP LOCKED),
+    lost AS ({_LOST} ON CONFLICT (environment_id, job_id, fence) DO NOTHING)
+    UPDATE jobs_job poison SET state = 'dead', lease_until = NULL, finished_at = clock_timestamp(),
+        error_class = 'WorkerLost',
+        last_error = 'The worker died during each of ' || poison.attempts || ' attempts.'
+    FROM chosen WHERE poison.id = chosen.id RETURNING poison.queue
+"""  # noqa: S608 - made of the constants above
+_RELEASED = _TRIED.format(
+    number="attempts + 1", outcome="'released'", error_class="''", ended="released",
+    error="'The worker ' || lease_owner || ' was told to stop.'",
+)  # fmt: skip
+# The attempt is not charged: it is not the job's fault that its worker was told to stop.
+_RELEASE = f"""
+    WITH released AS (
+        UPDATE jobs_job SET lease_until = clock_timestamp(), attempts = attempts - 1
+        WHERE state = 'running' AND lease_owner = %(owner)s AND lease_until > clock_timestamp()
+        RETURNING id, environment_id, fence, life, attempts, lease_owner, started_at)
+    {_RELEASED}
+"""  # noqa: S608 - made of the constants above
+_EXTEND = """
+    UPDATE jobs_job SET lease_until = clock_timestamp() + %(lease)s
+    WHERE state = 'running' AND (id, fence) IN (SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[]))
+    RETURNING id
 """
-_BURY = """
-    UPDATE jobs_job SET state = 'dead', lease_until = NULL, last_error = %(error)s, finished_at = clock_timestamp()
-    WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
-"""
-_BURY_POISON = """
-    UPDATE jobs_job SET state = 'dead', lease_until = NULL, finished_at = clock_timestamp(),
-        last_error = 'The worker died during each of ' || attempts || ' attempts.'
-    WHERE state = 'running' AND lease_until < clock_timestamp() AND attempts >= max_attempts
-"""
+_HOLDS = "SELECT 1 FROM jobs_job WHERE id = %(id)s AND fence = %(fence)s AND state = 'running' FOR SHARE"
 _DUE_QUEUES = f"""
     SELECT DISTINCT job.queue FROM jobs_job job JOIN core_environment env ON env.id = job.environment_id
     WHERE job.state IN ('pending', 'failed', 'running')
@@ -82,6 +129,7 @@ class Claim:
     id: UUID
     environment_id: UUID
     kind: str
+    queue: str
     payload: dict[str, str]
     correlation_id: str
     fence: int
@@ -104,19 +152,36 @@ def succeed(claim: Claim) -> bool:
     return bool(_run(_SUCCEED, id=claim.id, fence=claim.fence).rowcount)
 
 
-def fail(claim: Claim, *, error: str, wait: timedelta) -> bool:
+def fail(claim: Claim, *, error_class: str, error: str, wait: timedelta) -> bool:
     """This function will put a failed job back for another attempt after a wait; False if the lease is lost."""
-    return bool(_run(_FAIL, id=claim.id, fence=claim.fence, error=error, wait=wait).rowcount)
+    said = {"error_class": error_class, "error": error}
+    return bool(_run(_FAIL, id=claim.id, fence=claim.fence, wait=wait, **said).rowcount)
 
 
-def bury(claim: Claim, *, error: str) -> bool:
+def bury(claim: Claim, *, error_class: str, error: str) -> bool:
     """This function will make a job a dead letter; False if the lease has been taken over."""
-    return bool(_run(_BURY, id=claim.id, fence=claim.fence, error=error).rowcount)
+    return bool(_run(_BURY, id=claim.id, fence=claim.fence, error_class=error_class, error=error).rowcount)
 
 
-def bury_poison() -> int:
-    """This function will make dead letters of jobs that killed their worker at every attempt they had."""
-    return int(_run(_BURY_POISON).rowcount)
+def bury_poison() -> list[str]:
+    """This function will make dead letters of jobs that killed their worker each time, and return their queues."""
+    return [row["queue"] for row in _run(_BURY_POISON).rows]
+
+
+def extend(held: Sequence[Claim]) -> set[UUID]:
+    """This function will begin the leases of jobs in hand anew, and return the ids of those that are still ours."""
+    ids, fences = [claim.id for claim in held], [claim.fence for claim in held]
+    return {row["id"] for row in _run(_EXTEND, lease=LEASE, ids=ids, fences=fences).rows}
+
+
+def holds(claim: Claim) -> bool:
+    """This function will tell whether a job in hand is still ours, and keep it so to the end of the transaction."""
+    return bool(_run(_HOLDS, id=claim.id, fence=claim.fence).rows)
+
+
+def release() -> int:
+    """This function will give back what the processes of this worker still hold, and return how many jobs."""
+    return _run(_RELEASE, owner=OWNER).rowcount
 
 
 def due_queues() -> list[str]:

@@ -1,6 +1,6 @@
 """What only workers bring about: doing claimed jobs, and writing jobs for what has fallen due."""
 
-import os
+import inspect
 import random
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -16,13 +16,14 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from core import clock, context, errors, redaction, tenancy
 from core.models import scope_of
-from core.retry import delay
+from core.retry import delay, is_hopeless
 from core.tenancy.system import system_scope
-from jobs import claims
+from jobs import claims, leases, stopping, tallies
 from jobs.claims import Claim
 from jobs.models import Job
 from jobs.registry import Duty, duties, kind_of
 from jobs.services import NewJob, RetryAfter, enqueue_many
+from jobs.tallies import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -33,28 +34,30 @@ LONGEST_ERROR = 8000
 
 
 def work(queue: str, *, seconds: float) -> int:
-    """This function will do due jobs of a queue until there are none or the time is up, and return how many."""
-    done, until = 0, clock.monotonic() + seconds
-    while clock.monotonic() < until and (claim := claims.of_queues(queue)):
-        do(claim)
-        done += 1
-    return done
+    """This function will do due jobs of a queue until there are none or the time is up, and return how many.
 
-
-def do(claim: Claim) -> None:
-    """This function will do one claimed job in its environment's scope and settle it, whatever happens.
-
-    A refusal can never succeed and is buried at once; anything else is tried again by the kind's policy.
+    A worker that is told to stop finishes the job in hand and claims no other.
     """
-    with tenancy.scope(scope_of(claim.environment_id)), context.entered(request_id=claim.correlation_id):
+    tally, until = Tally(queue), clock.monotonic() + seconds
+    while clock.monotonic() < until and not stopping.is_on() and (claim := claims.of_queues(queue)):
+        tally.add(queue, do(claim))
+    tallies.write(tally)
+    return tally.total
+
+
+def do(claim: Claim) -> str:
+    """Do one claimed job in its environment's scope and settle it, whatever happens.
+
+    What can never succeed is buried at once; anything else is tried again by the kind's policy. This function will
+    return what became of it: `succeeded`, `failed`, `dead`, or `lost` if somebody else had taken it over.
+    """
+    scope = tenancy.scope(scope_of(claim.environment_id))
+    with scope, context.entered(request_id=claim.correlation_id), leases.holding(claim):
         try:
             _call(claim)
-        except errors.Refusal as hopeless:
-            _settle_failure(claim, hopeless, wait=None)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is written down and tried again
-            _settle_failure(claim, error, wait=_wait(claim, error))
-        else:
-            _report(claim, claims.succeed(claim))
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is written down
+            return _settle_failure(claim, error)
+        return _settled(claim, "succeeded", claims.succeed(claim))
 
 
 class UnknownKind(errors.Refusal):
@@ -62,29 +65,45 @@ class UnknownKind(errors.Refusal):
     title = "This code does not know such jobs."
 
 
+class PayloadMismatch(errors.Refusal):
+    code = "job_payload_mismatch"
+    title = "The job's payload does not fit the code that does it."
+
+
 def _call(claim: Claim) -> None:
     try:
-        kind = kind_of(claim.kind)
+        call = kind_of(claim.kind).call
     except KeyError:
         raise UnknownKind(kind=claim.kind) from None
-    kind.call(**claim.payload)
+    try:
+        inspect.signature(call).bind(**claim.payload)
+    except TypeError as unfit:
+        raise PayloadMismatch(str(unfit)) from None
+    call(**claim.payload)
 
 
 def _wait(claim: Claim, error: Exception) -> timedelta | None:
+    if is_hopeless(error):
+        return None
     asked = timedelta(seconds=error.seconds) if isinstance(error, RetryAfter) else None
     return delay(kind_of(claim.kind).policy, claim.attempts, random.random(), retry_after=asked)  # noqa: S311 - jitter
 
 
-def _settle_failure(claim: Claim, error: Exception, *, wait: timedelta | None) -> None:
+def _settle_failure(claim: Claim, error: Exception) -> str:
     text = redaction.redact_lines("".join(traceback.format_exception(error)))[-LONGEST_ERROR:]
+    said = {"error": text, "error_class": type(error).__qualname__}
     log.warning("jobs.failed", job=str(claim.id), kind=claim.kind, attempt=claim.attempts, error=text.splitlines()[-1])
-    settled = claims.bury(claim, error=text) if wait is None else claims.fail(claim, error=text, wait=wait)
-    _report(claim, settled)
+    wait = _wait(claim, error)
+    if wait is None:
+        return _settled(claim, "dead", claims.bury(claim, **said))
+    return _settled(claim, "failed", claims.fail(claim, wait=wait, **said))
 
 
-def _report(claim: Claim, settled: bool) -> None:
-    if not settled:
-        log.warning("jobs.lease_lost", job=str(claim.id), kind=claim.kind, pid=os.getpid())
+def _settled(claim: Claim, outcome: str, is_ours: bool) -> str:
+    if is_ours:
+        return outcome
+    log.warning("jobs.result_refused", job=str(claim.id), kind=claim.kind, owner=claims.OWNER)
+    return "lost"
 
 
 def look_for_due(environment_id: UUID | None = None) -> int:
@@ -131,5 +150,8 @@ def unwritten(duty: Duty) -> QuerySet[Any]:
 
 def sweep() -> list[str]:
     """This function will bury poison jobs and return the queues in which work is due, for a nudge each."""
-    claims.bury_poison()
+    tally = Tally()
+    for queue in claims.bury_poison():
+        tally.add(queue, "dead")
+    tallies.write(tally)
     return claims.due_queues()

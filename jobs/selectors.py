@@ -1,35 +1,100 @@
 """What the house may know of its queues."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Max, Min, Q, Sum, Value
+from django.db.models.functions import Coalesce
 
 from core import clock, health
 from core.tenancy.system import system_scope
-from jobs.models import Job
+from jobs.models import Job, QueueHour
 from jobs.registry import QUEUES
 
-EMPTY: Final[dict[str, int]] = {"depth": 0, "running": 0, "delayed": 0, "dead": 0}
+_COUNTERS = ("processed", "succeeded", "failed", "dead_lettered")
 
 
-def count_by_queue() -> dict[str, dict[str, int]]:
-    """This function will return, for every queue, how many jobs are due, running, delayed and dead, everywhere."""
-    with system_scope("jobs: depth of the queues"), transaction.atomic():
-        waiting, later = Q(state__in=("pending", "failed")), Q(available_at__gt=clock.wall())
-        rows = Job.objects.exclude(state__in=("succeeded", "discarded")).values("queue").annotate(
-            depth=Count("id", filter=waiting & ~later), delayed=Count("id", filter=waiting & later),
-            running=Count("id", filter=Q(state="running")), dead=Count("id", filter=Q(state="dead")),
-        )  # fmt: skip
-        found = {row["queue"]: _counts(row) for row in rows}
-    return {queue: found.get(queue, EMPTY) for queue in QUEUES}
+@dataclass(frozen=True, kw_only=True)
+class QueueState:
+    """How a queue is, over all environments, and what the workers have done in it since the house was founded.
+
+    `depth` is due, `delayed` waits for its instant or after a failure; `oldest_due_at` is since when the first waits.
+    """
+
+    depth: int = 0
+    running: int = 0
+    delayed: int = 0
+    dead: int = 0
+    oldest_due_at: datetime | None = None
+    processed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    dead_lettered: int = 0
+    last_poll_at: datetime | None = None
 
 
-def _counts(row: Mapping[str, Any]) -> dict[str, int]:
-    return {name: int(row[name]) for name in EMPTY}
+@dataclass(frozen=True, kw_only=True)
+class Throughput:
+    """What the workers did in all queues within one hour."""
+
+    hour: datetime
+    succeeded: int
+    failed: int
+    dead_lettered: int
+
+
+def list_queues() -> dict[str, QueueState]:
+    """This function will return the state of every queue by its name."""
+    with system_scope("jobs: state of the queues"), transaction.atomic():
+        rows, counters = _depths(), _counters()
+    return {queue: QueueState(**{**rows.get(queue, {}), **counters.get(queue, {})}) for queue in QUEUES}
+
+
+def list_throughput(*, hours: int) -> Sequence[Throughput]:
+    """This function will return what was done in each of the last hours, the current one last; idle ones are zero."""
+    this = clock.wall().replace(minute=0, second=0, microsecond=0)
+    first = this - timedelta(hours=hours - 1)
+    with system_scope("jobs: throughput"), transaction.atomic():
+        rows = QueueHour.objects.filter(hour__gte=first).values("hour").order_by("hour")
+        found = _keyed("hour", rows.annotate(**{name: Sum(name) for name in _COUNTERS[1:]}))
+    idle = dict.fromkeys(_COUNTERS[1:], 0)
+    instants = [first + timedelta(hours=number) for number in range(hours)]
+    return [Throughput(hour=hour, **found.get(hour, idle)) for hour in instants]
+
+
+def _depths() -> dict[str, dict[str, Any]]:
+    waiting = Q(state__in=("pending", "failed"))
+    later = Q(available_at__gt=clock.wall()) | Q(run_at__gt=_now())
+    rows = Job.objects.filter(state__in=("pending", "failed", "running", "dead")).values("queue").annotate(
+        depth=Count("id", filter=waiting & ~later), delayed=Count("id", filter=waiting & later),
+        running=Count("id", filter=Q(state="running")), dead=Count("id", filter=Q(state="dead")),
+        oldest_due_at=Min("available_at", filter=waiting & ~later),
+    )  # fmt: skip
+    return _keyed("queue", rows)
+
+
+def _now() -> Any:
+    return Coalesce(F("environment__clock_at"), Value(clock.wall()))
+
+
+def _counters() -> dict[str, dict[str, Any]]:
+    sums = {name: Sum(name) for name in _COUNTERS}
+    rows = QueueHour.objects.values("queue").annotate(**sums, last_poll_at=Max("last_poll_at"))
+    return _keyed("queue", rows)
+
+
+def _keyed(name: str, rows: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+    return {row[name]: {key: value for key, value in row.items() if key != name} for row in rows}
 
 
 @health.component("queues")
 def _component() -> dict[str, Any]:
-    return dict(count_by_queue())
+    return {queue: _written(state) for queue, state in list_queues().items()}
+
+
+def _written(state: QueueState) -> Mapping[str, Any]:
+    """Instants as texts: health is read without knowing our types."""
+    return {name: one.isoformat() if isinstance(one, datetime) else one for name, one in asdict(state).items()}

@@ -11,13 +11,14 @@ from core import clock, context, errors, events, ids, tenancy
 from core.actor import Actor
 from core.models import Environment
 from jobs import nudges
+from jobs.leases import still_mine
 from jobs.models import Job
 from jobs.registry import QUEUES, duty, job, kind_of, pump
 from jobs.signals import ClockAdvanceStarted, JobDiscarded, JobRequeued
 
 __all__ = [
     "QUEUES", "NewJob", "RetryAfter", "advance_clock", "discard_job", "duty", "enqueue", "enqueue_many", "job",
-    "nudge_relay", "pump", "requeue_job",
+    "nudge_relay", "pump", "requeue_job", "still_mine",
 ]  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def requeue_job(*, job_id: UUID, reason: str, actor: Actor, now: datetime) -> Jo
     """
     row = _locked(job_id)
     row.requeue(at=clock.wall())
-    row.save(update_fields=["state", "attempts", "available_at", "finished_at"])
+    row.save(update_fields=["state", "attempts", "life", "available_at", "finished_at"])
     events.publish(JobRequeued(subject=row.public_id, actor=actor.label, at=now, kind=row.kind, reason=reason))
     nudges.after_commit(row.queue)
     return row

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from core import ids, tenancy
 from jobs import internal, nudges, time_travel
-from jobs.services import enqueue, job
+from jobs.services import enqueue, job, still_mine
 
 # Short, so that a worker that is told to stop has soon finished the message in hand.
 WORK_S = 5.0
@@ -38,4 +38,6 @@ def advance_clock(*, to: str, **_: object) -> None:
     environment_id = tenancy.environment_id()
     if not time_travel.travel(environment_id, to=datetime.fromisoformat(to)):
         with transaction.atomic():
+            if not still_mine():
+                return
             enqueue("jobs.advance_clock", payload={"to": to}, key=str(ids.new()), run_at=tenancy.require().clock_at)

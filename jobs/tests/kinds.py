@@ -45,3 +45,13 @@ def write_the_next(*, left: str, **_: str) -> None:
         with transaction.atomic():
             again = clock.now() + timedelta(days=10)
             enqueue("test.chain", payload={"left": str(int(left) - 1)}, key=left, run_at=again)
+
+
+@job("test.closed", queue="q:mail", policy="billing")
+def closed(**_: str) -> None:
+    raise errors.Unavailable
+
+
+@job("test.strict", queue="q:mail", policy="billing")
+def strict(*, name: str) -> None:
+    done.append({"name": name})

@@ -68,8 +68,14 @@ def test_the_queues_say_how_deep_they_are(dead):
     internal.work("q:mail", seconds=5)
     enqueue("test.note", payload={}, key="next")
 
-    assert selectors.count_by_queue()["q:mail"] == {"depth": 1, "running": 0, "delayed": 1, "dead": 1}
-    assert set(selectors.count_by_queue()) == set(QUEUES)
+    found = selectors.list_queues()
+    assert (found["q:mail"].depth, found["q:mail"].running, found["q:mail"].delayed, found["q:mail"].dead) == (
+        1,
+        0,
+        1,
+        1,
+    )
+    assert set(found) == set(QUEUES)
     assert kinds.done
 
 
@@ -77,4 +83,7 @@ def test_the_health_shows_the_queues(api, dead):
     queues = api.get("/api/v1/health/detailed").json()["components"]["queues"]
 
     assert queues["status"] == "healthy"
+    counters = [queues["q:mail"][name] for name in ("processed", "succeeded", "failed", "dead_lettered", "dead")]
+    assert counters == [2, 1, 0, 1, 1]
+    assert queues["q:mail"]["last_poll_at"].endswith("+00:00")
     assert queues["q:mail"]["dead"] == 1
