@@ -1,0 +1,54 @@
+"""What a proof does to the database from outside the house, as a superuser whom no fence stops."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from local.engines import databases
+
+_RUN_OUT = """
+UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second'
+WHERE state = 'running' AND lease_owner = ANY(%s)
+"""
+_SET_CLOCK = "UPDATE core_environment SET clock_at = %s WHERE slug = 'sandbox'"
+_UNFINISHED = """
+SELECT (SELECT count(*) FROM jobs_job WHERE state NOT IN ('succeeded', 'discarded'))
+     + (SELECT count(*) FROM outbox_outboxevent WHERE sequence IS NULL) + (SELECT count(*) FROM audit_unsealed)
+"""
+
+
+class Outside:
+    """One superuser's connection to a proof's database."""
+
+    def __init__(self, database: str) -> None:
+        url = databases.swap(os.environ["DATABASE_ADMIN_URL"], database)
+        self.connection = psycopg.connect(url, autocommit=True)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """This function will run one statement."""
+        self.connection.execute(statement, values)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """This function will return the rows of a query."""
+        return self.connection.execute(statement, values).fetchall()
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """This function will return the first value of a query."""
+        return self.rows(statement, values)[0][0]
+
+    def run_leases_out(self, owners: Sequence[str]) -> None:
+        """This function will let a minute pass for what these owners hold, so that nobody has to wait for it."""
+        self.run(_RUN_OUT, [list(owners)])
+
+    def set_clock(self, at: Any) -> None:
+        """This function will freeze the sandbox's clock at an instant."""
+        self.run(_SET_CLOCK, [at])
+
+    def unfinished(self) -> int:
+        """This function will return how many jobs, facts and audit entries are not through yet; dead jobs count."""
+        return int(self.one(_UNFINISHED))
