@@ -112,15 +112,16 @@ TEMPLATES = [
 ]
 
 # The application's role: neither superuser nor owner. `migrate` runs as the owner, whose URL is DATABASE_OWNER_URL.
+# Django leaves prepared statements off; on, they halve PostgreSQL's share of a request. Behind a proxy that pools by
+# transaction and does not know them (PgBouncer before 1.21), set it to -1.
+PREPARE_THRESHOLD = env.int("DATABASE_PREPARE_THRESHOLD", default=1)
 DATABASES = {
     "default": env.db_url("DATABASE_URL", default="postgres://perennial_app@127.0.0.1:5432/perennial")
     | {
         "ENGINE": "core.postgres",
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
-        # Django leaves prepared statements off; on, they halve PostgreSQL's share of a request. Behind a proxy that
-        # pools by transaction and does not know them, set DATABASE_PREPARE_THRESHOLD to nothing.
-        "OPTIONS": {"prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=1), "connect_timeout": 5},
+        "OPTIONS": {"prepare_threshold": PREPARE_THRESHOLD if PREPARE_THRESHOLD >= 0 else None, "connect_timeout": 5},
     }
 }
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
