@@ -9,7 +9,7 @@ from billing import internal
 from billing.models import Invoice, WalletLot
 from core import clock
 from core.actor import SYSTEM
-from jobs.services import duty, job
+from jobs.services import duty, job, schedulable
 
 
 @job("billing.end_grace", queue="q:sub:usage_sync", policy="queue")
@@ -30,6 +30,31 @@ def expire_lot(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of 
 duty("billing.expire_lot", rows=WalletLot.objects.expiring, at="expires_at")
 
 
+@job("billing.charge_on_schedule", queue="q:sub:payment_initiation", policy="queue")
+def charge_on_schedule(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of everything scheduled
+    """This task will have an open invoice collected, at the instant that somebody has named."""
+    internal.charge_if_open(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+@job("billing.issue_on_schedule", queue="q:sub:payment_initiation", policy="queue")
+def issue_on_schedule(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of everything scheduled
+    """This task will finalize a draft, at the instant that somebody has named."""
+    internal.issue_if_draft(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+@job("billing.remind", queue="q:mail", policy="queue")
+def remind(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of everything scheduled
+    """This task will mail a customer that an invoice is due, if it still is, with the PDF."""
+    mail = internal.write_reminder(UUID(id), now=clock.now())
+    if mail is not None:
+        _send(mail)
+
+
+schedulable("charge", prefix="inv", kind="billing.charge_on_schedule", model=Invoice, check=internal.check_chargeable)
+schedulable("invoice", prefix="inv", kind="billing.issue_on_schedule", model=Invoice, check=internal.check_draft)
+schedulable("reminder", prefix="inv", kind="billing.remind", model=Invoice, check=internal.check_remindable)
+
+
 @job("billing.render_document", queue="q:mail", policy="queue")
 def render_document(*, kind: str, subject_id: str, locale: str = "", **_: object) -> None:
     """This task will print an invoice, receipt or credit note; run twice, it prints the same once."""
@@ -42,7 +67,11 @@ def send_invoice(*, invoice_id: str, **_: object) -> None:
     mail = internal.write_invoice_letter(UUID(invoice_id), now=clock.now())
     if mail is None:
         return
+    _send(mail)
+    internal.mark_invoice_sent(UUID(invoice_id), actor=SYSTEM, now=clock.now())
+
+
+def _send(mail: internal.InvoiceLetter) -> None:
     message = EmailMessage(mail.letter.subject, mail.letter.text, settings.DEFAULT_FROM_EMAIL, [mail.to])
     message.attach(mail.attachment, mail.pdf, "application/pdf")
     message.send()
-    internal.mark_invoice_sent(UUID(invoice_id), actor=SYSTEM, now=clock.now())

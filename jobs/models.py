@@ -19,7 +19,7 @@ class NotDead(errors.Conflict):
 
 class NotWaiting(errors.Conflict):
     code = "job_not_waiting"
-    title = "Only a job that has not begun can be canceled."
+    title = "Only a job that waits can be canceled."
 
 
 class JobQuerySet(ScopedQuerySet["Job"]):
@@ -140,12 +140,17 @@ class Job(ScopedRow):
         self._must_be_dead()
         self.state, self.discard_reason, self.finished_at = self.State.DISCARDED, reason, at
 
-    def cancel(self, *, at: datetime, reason: str) -> None:
-        """This function will call off what nobody has begun.
+    @property
+    def tries(self) -> list["JobAttempt"]:
+        """The attempts that are over, in their order."""
+        return list(self.timeline.order_by("fence"))
 
-        :raises NotWaiting: once it has been claimed, and after its end.
+    def cancel(self, *, at: datetime, reason: str) -> None:
+        """This function will call off what nobody has in hand, also while it waits for another attempt.
+
+        :raises NotWaiting: while it runs, and after its end.
         """
-        if self.state != self.State.PENDING:
+        if self.state not in (self.State.PENDING, self.State.FAILED):
             raise NotWaiting(state=self.state)
         self.state, self.discard_reason, self.finished_at = self.State.CANCELED, reason, at
 

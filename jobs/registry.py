@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from core.retry import POLICIES
 
@@ -46,9 +47,21 @@ class Duty:
     at: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Schedulable:
+    """Something that can be done, at an instant that somebody names, to rows of `model`; see `schedulable`."""
+
+    word: str
+    prefix: str
+    kind: str
+    model: type[Model]
+    check: Callable[[UUID], None]
+
+
 _kinds: dict[str, Kind] = {}
 _duties: dict[str, Duty] = {}
 _pumps: dict[str, Callable[[], int]] = {}
+_schedulables: dict[str, Schedulable] = {}
 
 
 def job(name: str, *, queue: str, policy: str) -> Callable[[Call], Call]:
@@ -82,6 +95,29 @@ def pump(name: str, call: Callable[[], int]) -> None:
     `call` works on the environment in scope and returns how many rows it moved.
     """
     _once(_pumps, name, call)
+
+
+def schedulable(word: str, *, prefix: str, kind: str, model: type[Model], check: Callable[[UUID], None]) -> None:
+    """This function will let `word` (charge, reminder) be scheduled for subjects whose public ids begin with `prefix`.
+
+    At its instant a job of `kind` is given the subject's `id`, a row of `model`, and asks again, under lock, what there
+    is to do. `check` raises a refusal for a subject to which it could not be done even now.
+    """
+    entry = Schedulable(word=word, prefix=prefix, kind=kind, model=model, check=check)
+    _once(_schedulables, f"{word} {prefix}", entry)
+
+
+def schedulable_of(word: str, prefix: str) -> Schedulable:
+    """This function will return how something is done to subjects with such ids.
+
+    :raises KeyError: if nobody can.
+    """
+    return _schedulables[f"{word} {prefix}"]
+
+
+def schedulables() -> tuple[Schedulable, ...]:
+    """This function will return everything that can be scheduled."""
+    return tuple(_schedulables.values())
 
 
 def kind_of(name: str) -> Kind:

@@ -1,6 +1,7 @@
 """The facts of the engine room that people bring about; what workers do is in the jobs themselves."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from core.events import Event
@@ -33,3 +34,25 @@ class ClockAdvanceStarted(Event):
     type: ClassVar[str] = "environment.clock_advance_started"
 
     to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobScheduled(Event):
+    """Something was scheduled for an instant; `about` is the public id of what it will be done to."""
+
+    type: ClassVar[str] = "job.scheduled"
+
+    kind: str
+    about: str
+    run_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCanceled(Event):
+    """Something that was scheduled was called off before it was done."""
+
+    type: ClassVar[str] = "job.canceled"
+
+    kind: str
+    about: str
+    reason: str

@@ -2,11 +2,19 @@
 
 from uuid import UUID
 
+from django.conf import settings
+from django.core.mail import send_mail
+
 from core import clock
 from core.actor import SYSTEM
-from jobs.services import duty, job
+from jobs.services import duty, job, schedulable
 from subscriptions import internal
 from subscriptions.models import Subscription
+
+REMINDER = """Hello{name},
+
+this is to remind you of your subscription to {plan} ({subscription}).
+{what_comes}"""
 
 
 @job("subscriptions.renew", queue="q:sub:payment_initiation", policy="queue")
@@ -57,3 +65,22 @@ duty("subscriptions.start", rows=Subscription.objects.starting, at="starts_at")
 duty("subscriptions.expire_incomplete", rows=Subscription.objects.unpaid, at="unpaid_deadline_at")
 duty("subscriptions.cancel", rows=Subscription.objects.canceling, at="cancel_at")
 duty("subscriptions.end", rows=Subscription.objects.fixed_term, at="ends_at")
+
+
+@job("subscriptions.remind", queue="q:mail", policy="queue")
+def remind(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of everything scheduled
+    """This task will mail a customer what comes next in his subscription, if it has not ended."""
+    letter = internal.write_reminder(UUID(id))
+    if letter is not None:
+        send_mail(f"Your subscription to {letter.plan}", _text(letter), settings.DEFAULT_FROM_EMAIL, [letter.to])
+
+
+schedulable("reminder", prefix="sub", kind="subscriptions.remind", model=Subscription, check=internal.check_remindable)
+
+
+def _text(letter: internal.Reminder) -> str:
+    ends = f"It ends on {letter.ends_on}.\n" if letter.ends_on else ""
+    return REMINDER.format(
+        name=f" {letter.name}" if letter.name else "", plan=letter.plan, subscription=letter.subscription,
+        what_comes=f"It renews on {letter.renews_on}.\n" if letter.renews_on else ends,
+    )  # fmt: skip

@@ -16,11 +16,16 @@ class Letter:
     text: str
 
 
-def letter_about(content: Content) -> Letter:
-    """This function will write the mail to go with a document."""
-    title = words_of(formats.locale_of(content.locale))[content.kind]
+def letter_about(content: Content, *, is_reminder: bool = False) -> Letter:
+    """This function will write the mail to go with a document, or the one that reminds of it."""
+    title = _title(content, is_reminder=is_reminder)
     subject = f"{content.issuer.name}: {title} {content.number}"
     return Letter(subject=" ".join(subject.split()), text="\n".join(_text(content)) + "\n")
+
+
+def _title(content: Content, *, is_reminder: bool) -> str:
+    words = words_of(formats.locale_of(content.locale))
+    return f"{words['reminder']} – {words[content.kind]}" if is_reminder else words[content.kind]
 
 
 def _text(content: Content) -> Iterator[str]:

@@ -42,6 +42,15 @@ from billing.internal._late_usage import Window, adjust_late_usage
 from billing.internal._numbers import NumberingInUse, configure_series
 from billing.internal._pending import add_pending
 from billing.internal._rating import priced_line, usage_line
+from billing.internal._schedules import (
+    InvoiceNotRemindable,
+    charge_if_open,
+    check_chargeable,
+    check_draft,
+    check_remindable,
+    issue_if_draft,
+    write_reminder,
+)
 from billing.internal._settle import InvoiceCurrencyMismatch, record_payment_failure, record_refund, settle
 from billing.internal._uncollectible import write_off
 from billing.internal._void import void, void_invoice_of
@@ -68,6 +77,7 @@ __all__ = [
     "InvoiceLetter",
     "InvoiceNegative",
     "InvoiceNotCreditable",
+    "InvoiceNotRemindable",
     "Item",
     "NewCreditNote",
     "NewLine",
@@ -77,6 +87,10 @@ __all__ = [
     "Window",
     "add_pending",
     "adjust_late_usage",
+    "charge_if_open",
+    "check_chargeable",
+    "check_draft",
+    "check_remindable",
     "collect_again",
     "configure_series",
     "end_grace",
@@ -84,6 +98,7 @@ __all__ = [
     "finalize_draft",
     "held_coupons",
     "issue_credit_note",
+    "issue_if_draft",
     "issue_invoice",
     "lines_of",
     "locked",
@@ -110,4 +125,5 @@ __all__ = [
     "void_invoice_of",
     "write_invoice_letter",
     "write_off",
+    "write_reminder",
 ]

@@ -93,7 +93,7 @@ def make_document(*, kind: str, subject_id: UUID, now: datetime, locale: str = "
     return _record(wanted, pdf, now=now)
 
 
-def write_invoice_letter(invoice_id: UUID, *, now: datetime) -> InvoiceLetter | None:
+def write_invoice_letter(invoice_id: UUID, *, now: datetime, is_reminder: bool = False) -> InvoiceLetter | None:
     """This function will return the mail about an invoice, printing what goes with it; None where it has no sense.
 
     :raises core.errors.NotFound: if the environment has no such invoice.
@@ -108,7 +108,7 @@ def write_invoice_letter(invoice_id: UUID, *, now: datetime) -> InvoiceLetter | 
         return None
     return InvoiceLetter(
         to=invoice.customer_snapshot["email"],
-        letter=letter_about(content),
+        letter=letter_about(content, is_reminder=is_reminder),
         attachment=archive.file_name(content.number),
         pdf=archive.content(document.path),
     )

@@ -22,6 +22,7 @@ from billing.services._settings import LONGEST_TERMS_DAYS
 from billing.signals import InvoiceDraftChanged, InvoiceDraftDeleted
 from core import errors, events, ids
 from core.actor import Actor
+from jobs import services as jobs
 
 
 class InvoiceOfAgreement(errors.Conflict):
@@ -125,6 +126,7 @@ def delete_invoice(*, invoice_id: UUID, actor: Actor, now: datetime) -> None:
     invoice.refuse_unless_draft()
     _refuse_of_agreement(invoice)
     told = _envelope(invoice, actor, now)
+    jobs.cancel_schedules_of(told["subject"], reason="The draft was thrown away.", actor=actor, now=now)
     invoice.delete()
     _coupons.release(told["subject"], actor=actor, now=now)
     events.publish(InvoiceDraftDeleted(**told))

@@ -4,6 +4,7 @@ from subscriptions.internal._begin import start
 from subscriptions.internal._end import end_term, expire_incomplete
 from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._payments import forgive, mark_past_due, settle
+from subscriptions.internal._reminders import Reminder, SubscriptionNotRemindable, check_remindable, write_reminder
 from subscriptions.internal._renew import renew
 from subscriptions.internal._terms import LiveSubscriptionExists, grant_term
 from subscriptions.internal._timezones import follow_timezone
@@ -11,6 +12,9 @@ from subscriptions.internal._trial import convert_trial
 
 __all__ = [
     "LiveSubscriptionExists",
+    "Reminder",
+    "SubscriptionNotRemindable",
+    "check_remindable",
     "convert_trial",
     "end_term",
     "expire_incomplete",
@@ -23,4 +27,5 @@ __all__ = [
     "renew",
     "settle",
     "start",
+    "write_reminder",
 ]

@@ -1,0 +1,53 @@
+"""What anybody may ask of the engine room."""
+
+from jobs.leases import still_mine
+from jobs.registry import QUEUES, duty, job, pump, schedulable
+from jobs.services._clock import advance_clock
+from jobs.services._dead_letters import (
+    MOST,
+    Selection,
+    SelectionEmpty,
+    discard_job,
+    discard_jobs,
+    requeue_job,
+    requeue_jobs,
+)
+from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_many, nudge_relay
+from jobs.services._schedule import (
+    HORIZON,
+    NotSchedulable,
+    RunAtInvalid,
+    ScheduleKeyReused,
+    cancel_schedule,
+    cancel_schedules_of,
+    schedule,
+)
+
+__all__ = [
+    "HORIZON",
+    "MOST",
+    "QUEUES",
+    "NewJob",
+    "NotSchedulable",
+    "RetryAfter",
+    "RunAtInvalid",
+    "ScheduleKeyReused",
+    "Selection",
+    "SelectionEmpty",
+    "advance_clock",
+    "cancel_schedule",
+    "cancel_schedules_of",
+    "discard_job",
+    "discard_jobs",
+    "duty",
+    "enqueue",
+    "enqueue_many",
+    "job",
+    "nudge_relay",
+    "pump",
+    "requeue_job",
+    "requeue_jobs",
+    "schedulable",
+    "schedule",
+    "still_mine",
+]
