@@ -1,6 +1,7 @@
 """Jobs over HTTP."""
 
 import hashlib
+from collections.abc import Callable
 
 import pytest
 
@@ -82,18 +83,24 @@ def several(environment) -> list[Job]:
     return list(Job.objects.dead().order_by("id"))
 
 
+@pytest.fixture
+def told(facts) -> Callable[[], list[str]]:
+    """The facts about jobs; those about the key that asks are left out."""
+    return lambda: [one for one in facts() if one.startswith("job.")]
+
+
 def states() -> list[str]:
     return list(Job.objects.order_by("id").values_list("state", flat=True))
 
 
 @pytest.mark.parametrize(("verb", "state"), [("requeue", "pending"), ("discard", "discarded")])
-def test_several_are_dealt_with_by_their_ids(api, several, facts, verb, state):
+def test_several_are_dealt_with_by_their_ids(api, several, told, verb, state):
     body = {"ids": [row.public_id for row in several[:2]], "reason": "the receiver is back"}
     answer = api.post(f"{JOBS}/{verb}", body).json()
 
     assert answer == {"jobs": body["ids"], "still_dead": 2}
     assert states() == [state, state, "dead", "dead"]
-    assert facts() == [f"job.{verb}{'d' if verb == 'requeue' else 'ed'}"] * 2
+    assert told() == [f"job.{verb}{'d' if verb == 'requeue' else 'ed'}"] * 2
 
 
 @pytest.mark.parametrize(
@@ -132,21 +139,21 @@ def test_of_many_the_oldest_come_first(api, several, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("verb", ["requeue", "discard"])
-def test_an_unclear_selection_changes_nothing(api, several, facts, verb, body, code):
+def test_an_unclear_selection_changes_nothing(api, several, told, verb, body, code):
     answer = api.post(f"{JOBS}/{verb}", {"reason": "why not", **body})
 
     assert answer.json()["code"] == code
-    assert (states(), facts()) == (["dead"] * 4, [])
+    assert (states(), told()) == (["dead"] * 4, [])
 
 
-def test_one_that_lives_among_the_ids_keeps_all_as_they_are(api, several, facts):
+def test_one_that_lives_among_the_ids_keeps_all_as_they_are(api, several, told):
     enqueue("test.note", payload={}, key="living")
     living = Job.objects.get(state="pending")
     body = {"ids": [several[0].public_id, living.public_id], "reason": "why not"}
     answer = api.post(f"{JOBS}/requeue", body).json()
 
     assert (answer["code"], answer["job"]) == ("job_not_dead", living.public_id)
-    assert (states(), facts()) == ([*["dead"] * 4, "pending"], [])
+    assert (states(), told()) == ([*["dead"] * 4, "pending"], [])
 
 
 def test_another_environments_dead_letters_are_not_touched(stranger_api, several):
