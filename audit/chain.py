@@ -2,6 +2,7 @@
 
 An entry holds strings, whole numbers, booleans, nulls, objects and arrays, no floats; then sorted keys without white
 space are the same text everywhere (RFC 8785 agrees on such values). The text that was signed is the text that is kept.
+`…_raw` work on its UTF-8 bytes: a chain of millions is walked without decoding it.
 """
 
 import hashlib
@@ -12,6 +13,10 @@ from typing import Any, Final
 GENESIS: Final = bytes(32)
 _ENTRY: Final = b"audit.v1\x00"
 _SEAL: Final = b"audit.entry.v1\x00"
+_CHECKPOINT: Final = b"audit.checkpoint.v1\x00"
+# What follows the place in a canonical entry. Its quotes are bare, so no text inside the entry can hold it; the last
+# one is the entry's own, for only its version comes after it.
+_AFTER_PLACE: Final = b',"target":{'
 
 
 def canonical(entry: dict[str, Any]) -> str:
@@ -21,22 +26,53 @@ def canonical(entry: dict[str, Any]) -> str:
 
 def link(key: bytes, previous: bytes, text: str) -> bytes:
     """This function will return the 32-byte MAC of a sealed entry: HMAC-SHA256 over the previous MAC and its text."""
-    return hmac.digest(key, _ENTRY + previous + text.encode(), hashlib.sha256)
+    return link_raw(key, previous, text.encode())
+
+
+def link_raw(key: bytes, previous: bytes, text: bytes) -> bytes:
+    """This function will return the same for the bytes of the text."""
+    return hmac.digest(key, _ENTRY + previous + text, hashlib.sha256)
 
 
 def sign(key: bytes, text: str) -> bytes:
     """This function will return the MAC an entry carries from its insertion on, before it has a place in the chain."""
-    return hmac.digest(key, _SEAL + text.encode(), hashlib.sha256)
+    return sign_raw(key, text.encode())
+
+
+def sign_raw(key: bytes, text: bytes) -> bytes:
+    """This function will return the same for the bytes of the text."""
+    return hmac.digest(key, _SEAL + text, hashlib.sha256)
 
 
 def sealed(text: str, sequence: int) -> str:
     """This function will return an entry's text with its place in the chain, which the link signs."""
-    return canonical(json.loads(text) | {"seq": sequence})
+    return sealed_raw(text.encode(), sequence).decode()
+
+
+def sealed_raw(text: bytes, sequence: int) -> bytes:
+    """This function will return the same for the bytes of the text: the place goes where sorted keys put it."""
+    head, after, tail = text.rpartition(_AFTER_PLACE)
+    return b'%b,"seq":%d%b%b' % (head, sequence, after, tail)
+
+
+def checkpoint(key: bytes, chain: str, sequence: int, mac: bytes) -> bytes:
+    """This function will return the MAC by which a chain's end at some time can be held against the chain later."""
+    return hmac.digest(key, _CHECKPOINT + chain.encode() + b"\x00" + sequence.to_bytes(8, "big") + mac, hashlib.sha256)
+
+
+def succession(key: bytes, previous: bytes) -> bytes:
+    """This function will return the proof that whoever announced a new key held it: its HMAC over the chain's end."""
+    return hmac.digest(key, previous, hashlib.sha256)
 
 
 def same(one: bytes, other: bytes) -> bool:
     """This function will compare two MACs in constant time."""
     return hmac.compare_digest(one, other)
+
+
+def line(members: dict[str, Any]) -> str:
+    """This function will return one line of an export: every character beyond ASCII, and every control, is escaped."""
+    return json.dumps(members, separators=(",", ":"))
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from core import ids
@@ -90,6 +91,82 @@ class Head(ScopedRow):
 
     sequence = models.BigIntegerField(default=0)
     mac = models.BinaryField(max_length=32)
+    key_ids = ArrayField(
+        models.CharField(max_length=20), default=list, help_text="The keys that were in force, the last one still is."
+    )
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["environment"], name="audit_head_one")]
+
+
+class Checkpoint(ScopedRow):
+    """The end of a chain at some time, signed: whoever cuts the chain off before it, or writes it anew, is found."""
+
+    prefix: ClassVar[str] = "chk"
+
+    sequence = models.BigIntegerField()
+    mac = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=20)
+    checkpoint_mac = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "sequence"], name="audit_checkpoint_sequence_once"),
+            models.CheckConstraint(condition=models.Q(sequence__gt=0), name="audit_checkpoint_from_one"),
+        ]
+
+
+class Verdict(ScopedRow):
+    """What the last verification of an environment's chain found. `sequence` is where the next look may begin."""
+
+    prefix: ClassVar[str] = "ver"
+
+    sequence = models.BigIntegerField(default=0)
+    checked_at = models.DateTimeField()
+    full_at = models.DateTimeField(null=True)
+    kind = models.CharField(max_length=20, blank=True, help_text="What is broken; empty while the chain is whole.")
+    broken_at = models.BigIntegerField(null=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment"], name="audit_verdict_one"),
+            models.CheckConstraint(
+                condition=models.Q(kind="", broken_at=None) | (~models.Q(kind="") & models.Q(broken_at__isnull=False)),
+                name="audit_verdict_says_where",
+            ),
+        ]
+
+
+class SinkCursor(ScopedRow):
+    """How far an environment's chain and its checkpoints have been written to the file beside the database."""
+
+    prefix: ClassVar[str] = "snk"
+
+    sequence = models.BigIntegerField(default=0)
+    checkpoint = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["environment"], name="audit_sinkcursor_one")]
+
+
+class Denial(ScopedRow):
+    """How often somebody was refused from one address within one minute: what a flood of them is folded into."""
+
+    prefix: ClassVar[str] = "dny"
+
+    minute = models.DateTimeField()
+    address = models.CharField(max_length=50, blank=True)
+    actor = models.CharField(max_length=120)
+    code = models.CharField(max_length=80)
+    status = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["environment", "minute", "address", "actor", "code"], name="audit_denial_one_per_minute"
+            ),
+            models.CheckConstraint(condition=models.Q(number__gt=0), name="audit_denial_some"),
+        ]

@@ -6,8 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.dispatch import receiver
 
-from audit import services
-from audit.models import Entry
+from audit import denials, services
 from core.events import Event, occurred
 from core.http.refusals import denied
 from core.models import scope_of
@@ -24,7 +23,4 @@ def record(*, event: Event, event_id: UUID, **_: Any) -> None:
 def record_denial(*, actor_label: str, code: str, status: int, environment_id: UUID | None, **_: Any) -> None:
     """This receiver will write down a request that was refused for who sent it."""
     with scope(scope_of(environment_id or PLATFORM_ID)), transaction.atomic():
-        services.record(
-            action="request.denied", target="", actor=actor_label, outcome=Entry.Outcome.DENIED,
-            meta={"code": code, "status": status},
-        )  # fmt: skip
+        denials.record(actor=actor_label, code=code, status=status)

@@ -53,6 +53,14 @@ def _entry(
     }  # fmt: skip
 
 
+def text_of(
+    *, entry_id: UUID, at: datetime, key_id: str, actor: str, action: str, target: str, outcome: str,
+    meta: dict[str, Any],
+) -> str:  # fmt: skip
+    """This function will return the one text of an entry of the environment in scope, which is signed and kept."""
+    return chain.canonical(_entry(entry_id, at, key_id, actor, action, target, outcome, meta))
+
+
 def chain_name() -> str:
     """This function will return the name of the chain of the environment in scope."""
     return f"e:{ids.encode('env', tenancy.environment_id())}"
@@ -74,3 +82,9 @@ def _whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _whole(item) for name, item in value.items()}
     return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def record_export(*, actor: str, after: int, until: int | None, reason: str) -> None:
+    """This function will write down that somebody took a range of the log out of the house, in the same transaction."""
+    meta = {"after": after, "until": until, "reason": reason}
+    record(action="audit.exported", target=ids.encode("env", tenancy.environment_id()), actor=actor, meta=meta)

@@ -1,11 +1,14 @@
 """What production refuses to start with. Each refusal names the variable to mend."""
 
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from audit import sink
+
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "AUDIT_HMAC_SECRET", "GIFT_CODE_PEPPER", "PAYMENT_WEBHOOK_SECRET")
-KNOWN_DEFAULTS = ("insecure", "change-me", "changeme", "example")
+KNOWN_DEFAULTS = ("insecure", "change-me", "changeme", "example", "stellarbill-dev-audit")
 SHORTEST_SECRET = 32
 ENVIRONMENTS = ("local", "test", "production")
 DOCUMENT_STORAGES = ("local", "s3")
@@ -22,6 +25,8 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
         raise ImproperlyConfigured(f"DOCUMENT_STORAGE must be one of {', '.join(DOCUMENT_STORAGES)}")
     if settings["DOCUMENT_STORAGE"] == "s3" and not settings["DOCUMENT_S3_BUCKET"]:
         raise ImproperlyConfigured("DOCUMENT_S3_BUCKET is missing")
+    if settings["AUDIT_LOG_PATH"] and (objection := sink.check(Path(settings["AUDIT_LOG_PATH"]))):
+        raise ImproperlyConfigured(f"AUDIT_LOG_PATH: {objection}")
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:
@@ -31,6 +36,7 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
 def _weak_secrets(settings: dict[str, Any]) -> list[str]:
     named = [(name, settings[name]) for name in SECRETS]
     named += [("FIELD_ENCRYPTION_KEYS", key) for key in settings["FIELD_ENCRYPTION_KEYS"]]
+    named += [("AUDIT_HMAC_OLD_SECRETS", secret) for secret in settings["AUDIT_HMAC_OLD_SECRETS"].values()]
     return [f"{name} {reason}" for name, value in named if (reason := _weakness(value))]
 
 

@@ -22,6 +22,8 @@ AUDIT_HMAC_SECRET = env.str("AUDIT_HMAC_SECRET", default="insecure-local-audit-s
 AUDIT_HMAC_KEY_ID = env.str("AUDIT_HMAC_KEY_ID", default="k1")
 # Retired keys as {"key id": "secret"}: they verify what they signed and sign nothing new.
 AUDIT_HMAC_OLD_SECRETS = env.json("AUDIT_HMAC_OLD_SECRETS", default={})
+# A file that grows by one JSON line for each sealed entry and checkpoint; mode 0600. Empty: none is written.
+AUDIT_LOG_PATH = env.str("AUDIT_LOG_PATH", default="")
 GIFT_CODE_PEPPER = env.str("GIFT_CODE_PEPPER", default="insecure-local-gift-pepper-of-32-bytes")
 GIFT_EXPIRY_DAYS = env.int("GIFT_EXPIRY_DAYS", default=30)
 GIFT_EXPIRY_POLICY = env.str("GIFT_EXPIRY_POLICY", default="breakage")  # breakage | refund
@@ -322,6 +324,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep the queues": {"task": "jobs.sweep", "schedule": 2.0, "options": {"expires": 5}},
     "relay facts": {"task": "outbox.relay", "schedule": 1.0, "options": {"expires": 5}},
     "seal the audit log": {"task": "audit.seal", "schedule": 1.0, "options": {"expires": 5}},
+    "sign the ends of the audit log": {"task": "audit.checkpoint", "schedule": 300.0, "options": {"expires": 240}},
+    "fold refusals": {"task": "audit.fold_denials", "schedule": 60.0, "options": {"expires": 50}},
+    "verify the audit log": {"task": "audit.verify", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 CELERY_TASK_DEFAULT_QUEUE = "q:out:relay"
 

@@ -4,6 +4,7 @@ The public form is the prefix of the resource, an underscore and the UUID's 128 
 base32 in lower case, so ids sort by creation time and can be read aloud.
 """
 
+import base64
 import re
 from uuid import UUID
 
@@ -15,6 +16,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _SHAPE = re.compile(r"([a-z]{3})_([0-7][0-9a-hjkmnp-tv-z]{25})", re.ASCII)
 _LENGTH = 26
+_DIGITS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET.encode())
 
 
 class MalformedId(errors.NotFound):
@@ -29,11 +31,8 @@ def new() -> UUID:
 
 def encode(prefix: str, value: UUID) -> str:
     """This function will return the public form of an id, such as `sub_01h455vb4pex5vsknk084sn02q`."""
-    number, characters = value.int, []
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, 32)
-        characters.append(ALPHABET[digit])
-    return f"{prefix}_{''.join(reversed(characters))}"
+    digits = base64.b32encode(value.int.to_bytes(20, "big")).translate(_DIGITS)
+    return f"{prefix}_{digits[-_LENGTH:].decode()}"
 
 
 def decode(prefix: str, text: str) -> UUID:

@@ -21,6 +21,12 @@ def breaks() -> list[str]:
     return [found.kind for found in verification.verify()]
 
 
+def verified(*flags: str, **options: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        call_command("verify_audit", *flags, **options)
+    return int(str(ended.value))
+
+
 @pytest.fixture
 def three(actor, now) -> list[Entry]:
     for note in ("one", "two", "three"):
@@ -79,7 +85,7 @@ def test_sealing_again_changes_nothing(three):
     [
         ("UPDATE audit_entry SET text = replace(text, 'two', 'six') WHERE id = %s", "edited"),
         ("UPDATE audit_entry SET outcome = 'denied' WHERE id = %s", "edited"),
-        ("UPDATE audit_entry SET key_id = 'k9' WHERE id = %s", "unknown_key"),
+        ("UPDATE audit_entry SET key_id = 'k9' WHERE id = %s", "unknown_kid"),
         ("DELETE FROM audit_seal WHERE entry_id = %s", "deleted"),
     ],
 )
@@ -98,7 +104,7 @@ def test_a_chain_whose_end_was_cut_off_is_found(three, owner_sql):
 def test_an_entry_that_was_hidden_from_the_sealer_is_found(three, actor, now, owner_sql):
     send_test_fact(note="four", actor=actor, now=now)
     owner_sql("DELETE FROM audit_unsealed")
-    assert breaks() == ["unsigned"]
+    assert breaks() == ["deleted"]
 
 
 def test_a_fact_whose_entry_is_gone_is_found(three, actor, now, owner_sql):
@@ -112,17 +118,34 @@ def test_a_fact_whose_entry_is_gone_is_found(three, actor, now, owner_sql):
 
 def test_switched_off_triggers_are_found(three, owner_sql):
     owner_sql("ALTER TABLE audit_entry DISABLE TRIGGER append_only_rows")
-    assert breaks() == ["unguarded"]
+    assert breaks() == ["trigger_missing"]
 
 
 def test_the_command_names_what_is_broken_and_fails(three, owner_sql, capsys):
-    call_command("verify_audit")
+    assert verified() == 0
     assert "whole" in capsys.readouterr().out
 
     owner_sql("DELETE FROM audit_seal WHERE sequence = 2", off=["audit_seal"])
-    with pytest.raises(SystemExit):
-        call_command("verify_audit")
-    assert "deleted" in capsys.readouterr().out
+    assert verified() == 1
+    assert "at 2: deleted" in capsys.readouterr().out
+    assert verified("--json", chain=services.chain_name()) == 1
+    assert json.loads(capsys.readouterr().out)[0]["kind"] == "deleted"
+
+
+def test_the_command_says_when_it_could_not_run(three, tmp_path, capsys):
+    (tmp_path / "anchors").write_text("{no json")
+
+    assert verified(chain="e:env_nobody") == 2
+    assert verified(anchors=tmp_path / "anchors") == 2
+    assert verified(anchors=tmp_path / "missing") == 2
+    assert capsys.readouterr().err.count("could not be verified") == 3
+
+
+def test_a_place_that_was_verified_is_not_verified_again(three, owner_sql):
+    owner_sql("UPDATE audit_entry SET outcome = 'denied' WHERE id = %s", [three[1].id], off=["audit_entry"])
+
+    assert verified(since=2) == 0
+    assert verified(since=1) == 1
 
 
 def test_a_refused_credential_is_recorded_with_the_platform(environment):

@@ -55,11 +55,13 @@ def link_name(model: type[Model], field: "ForeignKey[Any, Any]") -> str:
     return f"{model._meta.db_table[:30]}_{field.column[:22]}_same_env"
 
 
+# The body of the function behind the triggers; who verifies the audit log looks whether it is still this one.
+REFUSAL = """BEGIN
+  RAISE EXCEPTION '% only grows: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = '42501';
+END"""
 _APPEND_ONLY = """
 CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $refuse$
-BEGIN
-  RAISE EXCEPTION '% only grows: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = '42501';
-END $refuse$;
+{refusal} $refuse$;
 DROP TRIGGER IF EXISTS append_only_rows ON {table};
 CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION append_only();
 DROP TRIGGER IF EXISTS append_only_table ON {table};
@@ -93,7 +95,8 @@ class AppendOnly(Operation):
         """This function will refuse every UPDATE, DELETE and TRUNCATE of the tables from here on."""
         for table in self.tables:
             role = settings.DATABASE_APP_ROLE
-            schema_editor.execute(_APPEND_ONLY.format(table=schema_editor.quote_name(table), role=role), params=None)
+            named = {"table": schema_editor.quote_name(table), "role": role, "refusal": REFUSAL}
+            schema_editor.execute(_APPEND_ONLY.format(**named), params=None)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
