@@ -62,6 +62,6 @@ def _entry(key_id: str, meta: dict[str, str]) -> Entry:
         meta=meta,
     )  # fmt: skip
     return Entry.objects.create(
-        id=entry_id, at=at, actor=SYSTEM.label, action=keys.ROTATED, outcome=Entry.Outcome.SUCCESS, key_id=key_id, text=text,
-        mac=chain.sign(keys.get(key_id), text),
+        id=entry_id, at=at, actor=SYSTEM.label, action=keys.ROTATED, outcome=Entry.Outcome.SUCCESS, key_id=key_id,
+        text=text, mac=chain.sign(keys.get(key_id), text),
     )  # fmt: skip
