@@ -11,5 +11,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """This function will load what registers itself, and arm the points where a proof wants the house to fail."""
+        from core.idempotency import health, invariants  # noqa: F401 - they register themselves
+
         autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors", "conformance")
         failpoints.arm(settings.FAILPOINTS)

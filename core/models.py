@@ -5,11 +5,15 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Func, Q, lookups
 
 from core import errors, ids
 from core.tenancy import Scope
 from core.tenancy.rows import ScopedRow
+
+
+def _octets(column: str) -> Func:
+    return Func(models.F(column), function="octet_length", output_field=models.IntegerField())
 
 
 class ClockRefused(errors.Conflict):
@@ -106,29 +110,79 @@ class Environment(models.Model):
 
 
 class IdempotencyRecord(ScopedRow):
-    """The first answer to a request with an `Idempotency-Key`, written in the transaction of its effect.
+    """The first answer to a request with an `Idempotency-Key`, and until there is one, how far the request has come.
 
-    A row that exists is a request that has finished: an unfinished one is an uncommitted row, on which a repeat waits.
+    Written by `core.idempotency` alone. Where the effect is local the record is committed with it, `completed`. Where
+    a gateway is asked the record is committed first, `in_flight`, and names the row of the domain that knows the rest:
+    `effect` says which verb, `subject` which row. Bodies are text: jsonb reorders keys and would not be
+    byte-identical. A body above the limit is not kept; `resource` names what is shown again in its place.
     """
 
+    class State(models.TextChoices):
+        IN_FLIGHT = "in_flight"
+        COMPLETED = "completed"
+
+    class Point(models.TextChoices):
+        STARTED = "started"
+        INTENT_RECORDED = "intent_recorded"
+        GATEWAY_ANSWERED = "gateway_answered"
+        FINISHED = "finished"
+
     prefix: ClassVar[str] = "idm"
+    MAX_BODY: ClassVar[int] = 65_536
+    # A refusal that came out of executing the request is its result; everything else may be asked again.
+    KEPT_REFUSALS: ClassVar[tuple[int, ...]] = (402, 404, 409, 410, 422)
 
     principal = models.CharField(max_length=100)
     key = models.CharField(max_length=255)
     fingerprint = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.IN_FLIGHT)
+    recovery_point = models.CharField(max_length=16, choices=Point.choices, default=Point.STARTED)
+    fence = models.BigIntegerField(default=1, help_text="Counts the owners; whoever holds an older one writes nothing.")
+    locked_until = models.DateTimeField(null=True)
+    effect = models.CharField(max_length=100, blank=True, default="")
+    subject = models.UUIDField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.TextField(default="")  # text, not jsonb: jsonb reorders keys and would not be byte-identical
+    body = models.TextField(default="")
     headers = models.JSONField(default=dict)
+    resource = models.CharField(max_length=64, blank=True, default="")
     request_id = models.CharField(max_length=128)
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    completed_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "principal", "key"], name="core_idempotency_once"),
             models.CheckConstraint(
-                condition=Q(status=None) | Q(status__range=(200, 499)), name="core_idempotency_no_server_errors"
+                condition=Q(status=None) | Q(status__range=(200, 299)) | Q(status__in=(402, 404, 409, 410, 422)),
+                name="core_idempotency_only_results_are_kept",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    state="completed", recovery_point="finished", status__isnull=False, completed_at__isnull=False,
+                    locked_until=None,
+                ) | Q(
+                    state="in_flight", recovery_point__in=("started", "intent_recorded", "gateway_answered"),
+                    status=None, completed_at=None, locked_until__isnull=False, body="", resource="",
+                ),
+                name="core_idempotency_completed_has_an_answer",
+            ),
+            models.CheckConstraint(
+                condition=Q(recovery_point__in=("started", "finished")) | (~Q(effect="") & Q(subject__isnull=False)),
+                name="core_idempotency_under_way_can_go_on",
+            ),
+            models.CheckConstraint(condition=~Q(key="") & ~Q(principal=""), name="core_idempotency_named"),
+            models.CheckConstraint(
+                condition=lookups.Exact(_octets("fingerprint"), 32), name="core_idempotency_fingerprint_is_sha256"
+            ),
+            models.CheckConstraint(
+                condition=lookups.LessThanOrEqual(_octets("body"), 65_536), name="core_idempotency_body_limit"
+            ),
+        ]  # fmt: skip
+        indexes: ClassVar = [
+            models.Index(fields=["expires_at"], condition=Q(state="completed"), name="core_idempotency_expired"),
+            models.Index(fields=["locked_until"], condition=Q(state="in_flight"), name="core_idempotency_in_flight"),
         ]
 
 

@@ -19,8 +19,8 @@ from django.test import Client
 from accounts.tests.factories import make_customer, make_key
 from billing.models import Invoice
 from catalog.tests.factories import make_plan, seats
-from core import invariants, tenancy
-from core.http import idempotency
+from core import ids, invariants, tenancy
+from core.idempotency import claims
 from core.models import IdempotencyRecord
 from local.process import wait_until
 from payments.models import SandboxCharge
@@ -166,7 +166,9 @@ def test_one_key_makes_one_subscription_and_one_charge(shop: Shop, run_jobs: Run
 
 
 def test_without_the_claim_one_key_makes_many(shop: Shop, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idempotency, "_claim", lambda _: None)
+    held = claims.Held(id=ids.new(), fence=1, recovery_point=claims.STARTED, effect="", subject=None, request_id="")
+    monkeypatch.setattr(claims, "take", lambda _: held)
+    monkeypatch.setattr(claims, "keep", lambda *_: None)
     answers = storm(lambda _: shop.subscribe("the-key"), 8)
     assert len({one.content for one in answers}) == 8
     do_all(run_jobs)

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core import errors, tenancy
 from core.actor import Actor
+from core.console import _once
 
 SHORTEST_REASON = 3
 
@@ -77,7 +78,7 @@ def _pressed(
     form = asks(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _asked(admin, request, row, form, description)
-    _do(request, row, partial(press, row, **form.cleaned_data), description)
+    _do(request, row, form, partial(press, row, **form.cleaned_data), description)
     return HttpResponseRedirect(_page_of(admin, row))
 
 
@@ -91,17 +92,20 @@ def _asked(admin: Any, request: HttpRequest, row: Model, form: ReasonForm, descr
         "title": description,
         "form": form,
         "row": row,
+        "key": _once.key_of(request) or _once.fresh_key(),
         "opts": admin.opts,
         "back": _page_of(admin, row),
     }
     return TemplateResponse(request, "console/verb.html", context)
 
 
-def _do(request: HttpRequest, row: Any, press: Callable[[], str | None], description: str) -> None:
+def _do(request: HttpRequest, row: Any, form: forms.Form, press: Callable[[], str | None], description: str) -> None:
+    """The form's key makes a double click, a reload or a second tab one press; each is shown what it has done."""
     try:
         with tenancy.scope(row.environment.as_scope()), transaction.atomic():
-            said = press()
+            said = _once.once(request, actor(request), form.data, press)
     except errors.Refusal as refused:
         messages.error(request, refused.detail)
     else:
-        messages.success(request, said or f"{description}: done.")
+        level = messages.ERROR if said.is_refusal else messages.SUCCESS
+        messages.add_message(request, level, said.text or f"{description}: done.")

@@ -123,6 +123,13 @@ class IdempotencyInProgress(errors.Conflict):
     headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
 
 
+class AnswerTooLarge(errors.Invalid):
+    """`limit_bytes` is the most that is kept of an answer."""
+
+    code = "answer_too_large"
+    title = "The answer would be too large to be kept for a repeat. Ask for less at once, or without a key."
+
+
 class Busy(errors.Unavailable):
     code = "busy"
     title = "Too much is going on at the same place; try again."

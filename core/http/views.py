@@ -66,6 +66,18 @@ class Resource(GenericViewSet[Any]):
         """The UUID of the id in the path; a malformed id is a 404."""
         return ids.decode(self.prefix, self.kwargs["pk"])
 
+    def principal(self) -> str:
+        """This function will return whose idempotency keys count here; nobody's for a stranger.
+
+        Strangers share no keys: only the very same request of one can meet the answer that was kept.
+        """
+        return "" if self.actor.type == "anonymous" else self.actor.label
+
+    def shown_again(self, public_id: str) -> Any:
+        """This function will return the body of a row whose first answer was too large to be kept."""
+        self.kwargs = {**self.kwargs, "pk": public_id}
+        return self.get_serializer(self.get_object()).data
+
     def rows(self) -> QuerySet[Any]:
         """This function will return the rows this actor may see: of the environment, and a customer's own."""
         rows = self.get_queryset()

@@ -1,5 +1,6 @@
 """The console shows, and its buttons call verbs."""
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,8 @@ class Records(console.ConsoleAdmin):
         IdempotencyRecord.objects.filter(pk=row.pk).update(body=f"{console.actor(request).label} {reason}")
         if reason == "refuse":
             raise Refused
+        if reason == "fail":
+            raise RuntimeError("a bug of the verb")
         assert scopes.require().environment_id == row.environment_id
         return f"Finished {row.key}."
 
@@ -55,8 +58,8 @@ def page(settings: Any, environment: Any, now: Any) -> Any:
     admin.site.register(IdempotencyRecord, Records)
     settings.ROOT_URLCONF = "core.tests.console_urls"
     row = IdempotencyRecord.objects.create(
-        principal="key:key_x", key="row-key", fingerprint=b"x" * 32, status=200, request_id="r", created_at=now,
-        expires_at=now,
+        principal="key:key_x", key="row-key", fingerprint=b"x" * 32, state="completed",
+        recovery_point="finished", status=200, request_id="r", created_at=now, completed_at=now, expires_at=now,
     )  # fmt: skip
     yield row
     admin.site.unregister(IdempotencyRecord)
@@ -118,6 +121,72 @@ def test_a_refusal_is_shown_and_changes_nothing(page: Any, operator: Any) -> Non
     done = _client(operator, SEE, FINISH).post(f"{LIST}{page.pk}/finish/", {"reason": "refuse"}, follow=True)
     assert "Not today." in done.content.decode()
     assert IdempotencyRecord.objects.get().body == ""
+
+
+def _key_in(form: Any) -> str:
+    [key] = re.findall(r'name="idempotency_key" value="([^"]+)"', form.content.decode())
+    return key
+
+
+def _body() -> str:
+    return IdempotencyRecord.objects.get(key="row-key").body
+
+
+def _spoil() -> None:
+    """Leave another text in the row, so that a second press could be seen."""
+    IdempotencyRecord.objects.filter(key="row-key").update(body="not pressed again")
+
+
+def test_every_form_has_a_key_of_its_own(page: Any, operator: Any) -> None:
+    client = _client(operator, SEE, FINISH)
+    assert _key_in(client.get(f"{LIST}{page.pk}/finish/")) != _key_in(client.get(f"{LIST}{page.pk}/finish/"))
+
+
+def test_a_form_that_is_corrected_keeps_its_key(page: Any, operator: Any) -> None:
+    client = _client(operator, SEE, FINISH)
+    key = _key_in(client.get(f"{LIST}{page.pk}/finish/"))
+    refused = client.post(f"{LIST}{page.pk}/finish/", {"reason": "", "idempotency_key": key})
+    assert _key_in(refused) == key
+    assert not IdempotencyRecord.objects.filter(key=key).exists()
+
+
+def test_a_form_sent_twice_is_pressed_once_and_says_the_same(page: Any, operator: Any) -> None:
+    client = _client(operator, SEE, FINISH)
+    sent = {"reason": "asked", "idempotency_key": _key_in(client.get(f"{LIST}{page.pk}/finish/"))}
+    first = client.post(f"{LIST}{page.pk}/finish/", sent, follow=True)
+    assert _body().endswith("asked")
+    _spoil()
+    again = client.post(f"{LIST}{page.pk}/finish/", sent, follow=True)
+    assert "Finished row-key." in first.content.decode()
+    assert "Finished row-key." in again.content.decode()
+    assert _body() == "not pressed again"
+
+
+def test_a_refused_form_sent_twice_is_refused_with_the_same_words(page: Any, operator: Any) -> None:
+    client = _client(operator, SEE, FINISH)
+    sent = {"reason": "refuse", "idempotency_key": _key_in(client.get(f"{LIST}{page.pk}/finish/"))}
+    for _ in range(2):
+        assert "Not today." in client.post(f"{LIST}{page.pk}/finish/", sent, follow=True).content.decode()
+    assert _body() == ""
+    assert IdempotencyRecord.objects.get(key=sent["idempotency_key"]).status == 409
+
+
+def test_the_key_of_another_form_is_refused(page: Any, operator: Any) -> None:
+    client = _client(operator, SEE, FINISH)
+    key = _key_in(client.get(f"{LIST}{page.pk}/finish/"))
+    client.post(f"{LIST}{page.pk}/finish/", {"reason": "first", "idempotency_key": key})
+    _spoil()
+    other = client.post(f"{LIST}{page.pk}/finish/", {"reason": "other", "idempotency_key": key}, follow=True)
+    assert "was used for another request" in other.content.decode()
+    assert _body() == "not pressed again"
+
+
+def test_a_press_that_fails_leaves_its_key_new(page: Any, operator: Any) -> None:
+    client = _client(operator, SEE, FINISH)
+    client.raise_request_exception = False
+    key = _key_in(client.get(f"{LIST}{page.pk}/finish/"))
+    assert client.post(f"{LIST}{page.pk}/finish/", {"reason": "fail", "idempotency_key": key}).status_code == 500
+    assert not IdempotencyRecord.objects.filter(key=key).exists()
 
 
 def test_a_button_needs_its_own_permission(page: Any, operator: Any) -> None:

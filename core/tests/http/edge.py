@@ -23,6 +23,20 @@ class AlreadyThere(errors.Conflict):
     title = "It is already there."
 
 
+class Declined(errors.Invalid):
+    code = "card_declined"
+    title = "The card was declined."
+
+
+# One refusal per status that executing a request, or a guard on the way there, may end with.
+REFUSALS: dict[int, errors.Refusal] = {
+    400: refusals.Malformed(), 401: refusals.Unauthenticated(), 402: Declined(), 403: errors.Forbidden(),
+    404: errors.NotFound(), 405: refusals.MethodNotAllowed(), 409: AlreadyThere(), 411: refusals.LengthRequired(),
+    413: refusals.TooLarge(), 415: refusals.UnsupportedMedia(), 422: errors.Invalid(), 429: refusals.RateLimited(),
+    503: errors.Unavailable(),
+}  # fmt: skip
+
+
 class Strangers(BaseAuthentication):
     """`Authorization: key`, `customer` or `poor`; anything else is a bad credential."""
 
@@ -116,6 +130,32 @@ class Things(Listed, Retrieved, Resource):
         elif kind == "unregistered":
             raise IntegrityError("no diagnostics")
         raise RuntimeError("nobody anticipated this")
+
+    @action(detail=False, methods=["post"])
+    def big(self, request: Request) -> Response:
+        """Make a thing and answer more of it than is kept."""
+        made = Tenant.objects.create(name="n" * 200, slug="big")
+        return created({**ThingBody.of(made), "more": "m" * 70_000})
+
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Make a thing and answer more than is kept, of nothing that could be shown again."""
+        Tenant.objects.create(name="bulk", slug="bulk")
+        return created({"rows": ["r" * 70_000]})
+
+    @action(detail=False, methods=["post"])
+    def answered(self, request: Request) -> Response:
+        """Make a thing and answer with a status that is no result."""
+        sent: Any = request.data
+        Tenant.objects.create(name="kept", slug="kept")
+        return Response({"said": "no"}, status=sent["status"])
+
+    @action(detail=False, methods=["post"])
+    def refused(self, request: Request) -> Response:
+        """Make a thing and refuse with the status that is asked for."""
+        sent: Any = request.data
+        Tenant.objects.create(name="lost", slug="lost")
+        raise REFUSALS[sent["status"]]
 
     @action(detail=False, methods=["get"])
     def writes(self, request: Request) -> Response:

@@ -6,11 +6,12 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.test import Client
 
 from core import clock, tenancy
 from core.http import idempotency
+from core.idempotency import claims
 from core.models import IdempotencyRecord, Tenant
 from core.tests.http.conftest import Caller, problem
 
@@ -68,9 +69,35 @@ def test_keys_belong_to_their_principal_and_environment(edge: Caller, live_envir
 @pytest.mark.django_db
 def test_a_post_needs_a_key_and_a_good_one(edge: Caller) -> None:
     assert problem(edge.post(THINGS, THING, key=None)) == (400, "idempotency_key_missing")
-    for bad in ("", " ", "a,b", "a b", "x" * 256, "schlüssel"):
+    for bad in ("", " ", "a,b", "a b", "x" * 256, "schlüssel", '""', '"a b"', '"a"b"', '"a\\b"', "a\tb", "\x7f"):
         assert problem(edge.post(THINGS, THING, key=bad)) == (400, "idempotency_key_invalid")
     assert not Tenant.objects.filter(slug="acme").exists()
+
+
+@pytest.mark.django_db
+def test_a_missing_key_tells_where_to_read_on(edge: Caller) -> None:
+    link = edge.post(THINGS, THING, key=None).headers["Link"]
+    assert link == '</docs/problems#idempotency_key_missing>; rel="describedby"'
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["1", "sub-001", "x" * 255, '"', '"abc', "!~", "a=b;c"])
+def test_any_visible_text_is_a_key(edge: Caller, key: str) -> None:
+    assert edge.post(THINGS, THING, key=key).headers["Idempotency-Key"] == key
+    assert edge.post(THINGS, THING, key=key).headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("sent", "bare"), [('"abc"', "abc"), ('"a\\"b"', 'a"b'), ('"a\\\\b"', "a\\b")])
+def test_a_structured_string_is_its_content(edge: Caller, sent: str, bare: str) -> None:
+    assert edge.post(THINGS, THING, key=sent).headers["Idempotency-Key"] == bare
+    assert edge.post(THINGS, THING, key=bare).headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.django_db
+def test_reading_ignores_keys_however_wrong(edge: Caller) -> None:
+    assert edge.get(THINGS, Idempotency_Key="a,b").status_code == 200
+    assert not IdempotencyRecord.objects.exists()
 
 
 @pytest.mark.django_db
@@ -104,6 +131,128 @@ def test_failures_validation_and_missing_rights_are_not_kept(edge: Caller) -> No
     edge.post(THINGS, THING, who="poor")
     edge.post(f"{THINGS}/boom", {"kind": "bug"})
     assert not IdempotencyRecord.objects.exists()
+    assert edge.post(THINGS, THING).status_code == 201
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [402, 404, 409, 422])
+def test_refusals_of_the_domain_are_kept(edge: Caller, status: int) -> None:
+    first = edge.post(f"{THINGS}/refused", {"status": status})
+    repeat = edge.post(f"{THINGS}/refused", {"status": status})
+    assert (first.status_code, repeat.status_code, repeat.content) == (status, status, first.content)
+    assert repeat.headers["Idempotent-Replayed"] == "true"
+    assert not Tenant.objects.filter(slug="lost").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 411, 413, 415, 429, 503])
+def test_refusals_of_the_guards_are_never_kept(edge: Caller, status: int) -> None:
+    for _ in range(2):
+        refused = edge.post(f"{THINGS}/refused", {"status": status})
+        assert refused.status_code == status
+        assert "Idempotent-Replayed" not in refused.headers
+    assert not IdempotencyRecord.objects.exists()
+    assert not Tenant.objects.filter(slug="lost").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["long", "bug", "unregistered"])
+def test_a_value_that_does_not_fit_and_a_bug_are_never_kept(edge: Caller, kind: str) -> None:
+    path, body = f"{THINGS}/boom", {"kind": kind}
+    first = edge.post(path, body)
+    kept = first.status_code == 409
+    assert IdempotencyRecord.objects.exists() is kept
+    assert ("Idempotent-Replayed" in edge.post(path, body).headers) is kept
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("status", "is_kept"), [(200, True), (409, True), (401, False), (429, False), (500, False)])
+def test_an_answer_that_is_no_result_is_not_kept_but_what_it_did_is(edge: Caller, status: int, is_kept: bool) -> None:
+    assert edge.post(f"{THINGS}/answered", {"status": status}).status_code == status
+    assert IdempotencyRecord.objects.exists() is is_kept
+    assert Tenant.objects.filter(slug="kept").exists()
+
+
+@pytest.mark.django_db
+def test_what_is_too_large_to_be_kept_is_shown_again(edge: Caller) -> None:
+    first = edge.post(f"{THINGS}/big")
+    assert len(first.content) > 65_536
+    kept = IdempotencyRecord.objects.get()
+    assert (kept.body, kept.resource, kept.status) == ("", first.json()["id"], 201)
+    repeat = edge.post(f"{THINGS}/big")
+    assert (repeat.status_code, repeat.headers["Idempotent-Replayed"]) == (201, "true")
+    assert repeat.json() == {"id": first.json()["id"], "name": "n" * 200}
+    assert Tenant.objects.filter(slug="big").count() == 1
+
+
+@pytest.mark.django_db
+def test_what_is_too_large_and_cannot_be_shown_again_is_refused_and_undone(edge: Caller) -> None:
+    assert problem(edge.post(f"{THINGS}/bulk")) == (422, "answer_too_large")
+    assert not IdempotencyRecord.objects.exists()
+    assert not Tenant.objects.filter(slug="bulk").exists()
+
+
+@pytest.mark.django_db
+def test_nothing_is_done_when_the_key_cannot_be_written(edge: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: Any, **__: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(claims, "_rows", lost)
+    assert problem(edge.post(THINGS, THING)) == (503, "unavailable")
+    assert not Tenant.objects.filter(slug="acme").exists()
+
+
+@pytest.mark.django_db
+def test_nothing_is_done_when_the_answer_cannot_be_kept(edge: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "_KEEP", claims._KEEP.replace("state = 'in_flight'", "false"))
+    assert edge.post(THINGS, THING).status_code == 500
+    assert not Tenant.objects.filter(slug="acme").exists()
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_purged_while_one_waits_for_it_is_new(edge: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    edge.post(THINGS, THING)
+    find, purged = claims.find, []
+
+    def purge_and_find(claim: claims.Claim) -> Any:
+        purged.append(IdempotencyRecord.objects.all().delete())
+        return find(claim)
+
+    monkeypatch.setattr(claims, "find", purge_and_find)
+    again = edge.post(THINGS, {**THING, "slug": "other"})
+    assert (again.status_code, len(purged)) == (201, 1)
+    assert "Idempotent-Replayed" not in again.headers
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_always_gone_when_looked_for_is_in_progress(
+    edge: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge.post(THINGS, THING)
+    monkeypatch.setattr(claims, "find", lambda _: None)
+    assert problem(edge.post(THINGS, THING)) == (409, "idempotency_in_progress")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", [-2, 2])
+def test_the_clock_that_counts_is_the_databases(edge: Caller, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    first = edge.post(THINGS, THING)
+    wall = clock.wall
+    monkeypatch.setattr(clock, "wall", lambda: wall() + timedelta(days=days))
+    assert edge.post(THINGS, THING).content == first.content
+    row = IdempotencyRecord.objects.get()
+    assert abs(row.created_at - wall()) < timedelta(hours=1)
+
+
+@pytest.mark.django_db
+def test_more_repeats_than_may_wait_are_told_at_once(edge: Caller, environment: tenancy.Scope) -> None:
+    place = (environment.environment_id, "key:key_key", "a-key-of-the-client")
+    claims._waiters[place] = claims.MAX_WAITERS
+    try:
+        refused = edge.post(THINGS, THING)
+        assert (problem(refused), refused.headers["Retry-After"]) == ((409, "idempotency_in_progress"), "1")
+    finally:
+        del claims._waiters[place]
     assert edge.post(THINGS, THING).status_code == 201
 
 
@@ -185,9 +334,10 @@ def test_a_repeat_while_the_first_still_runs_is_told_to_wait(committed: Any, san
         mark = idempotency.fingerprint("POST", THINGS, [], THING)
         now = clock.wall()
         other.execute(
-            "INSERT INTO core_idempotencyrecord (id, environment_id, principal, key, fingerprint, body, headers,"
-            " request_id, created_at, expires_at) VALUES (gen_random_uuid(), %s, 'key:key_key', 'k', %s, '', '{}',"
-            " 'r', %s, %s)",
+            "INSERT INTO core_idempotencyrecord (id, environment_id, principal, key, fingerprint, state, fence, effect,"
+            " recovery_point, locked_until, body, headers, resource, request_id, created_at, expires_at)"
+            " VALUES (gen_random_uuid(), %s, 'key:key_key', 'k', %s, 'in_flight', 1, '', 'started', now(), '', '{}',"
+            " '', 'r', %s, %s)",
             (scope.environment_id, mark, now, now + timedelta(hours=1)),
         )
         refused = _post(THING, "k", sandbox_scope)
