@@ -6,7 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from core import ids
-from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
+from core.flushing import FlushingManager
+from core.tenancy.rows import ScopedQuerySet, ScopedRow
 
 
 class EntryQuerySet(ScopedQuerySet["Entry"]):
@@ -15,7 +16,7 @@ class EntryQuerySet(ScopedQuerySet["Entry"]):
         return self.filter(target=target)
 
 
-EntryManager = ScopedManager.from_queryset(EntryQuerySet)
+EntryManager = FlushingManager.from_queryset(EntryQuerySet)
 
 
 class Entry(ScopedRow):
@@ -65,6 +66,8 @@ class Unsealed(ScopedRow):
     """An entry that waits for its place in the chain; its id is the entry's. Deleted by the sealer, never by others."""
 
     prefix: ClassVar[str] = "uns"
+
+    objects: ClassVar[FlushingManager["Unsealed"]] = FlushingManager()
 
 
 class Seal(ScopedRow):

@@ -1,5 +1,6 @@
 """What the audit log hears: every fact, in its transaction, and every refused credential, after its rollback."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,16 +8,24 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from audit import denials, services
-from core.events import Event, occurred
+from core.events import Published, occurred
 from core.http.refusals import denied
 from core.models import scope_of
 from core.tenancy import PLATFORM_ID, scope
 
 
 @receiver(occurred, dispatch_uid="audit.record")
-def record(*, event: Event, event_id: UUID, **_: Any) -> None:
-    """This receiver will write the entry of a fact beside the change it speaks of."""
-    services.record(action=event.type, target=event.subject, actor=event.actor, meta=event.data(), event_id=event_id)
+def record(*, facts: Sequence[Published], **_: Any) -> None:
+    """This receiver will write the facts' entries beside the changes they speak of."""
+    services.record_many([_happening(fact) for fact in facts])
+
+
+def _happening(fact: Published) -> services.Happening:
+    event = fact.event
+    return services.Happening(
+        action=event.type, target=event.subject, actor=event.actor, meta=fact.data, event_id=fact.event_id,
+        request=fact.request, at=fact.at,
+    )  # fmt: skip
 
 
 @receiver(denied, dispatch_uid="audit.record_denial")

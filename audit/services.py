@@ -1,5 +1,7 @@
 """Writing the audit log. An action whose entry cannot be written does not happen: both are one transaction."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,56 +11,80 @@ from django.db import connection, transaction
 from audit import chain, keys
 from audit.models import Entry
 from core import clock, context, ids, redaction, tenancy
+from core.context import Context
 
+# One statement however many entries, each with the row that keeps its place in the queue of the sealer.
 _INSERT = """
     WITH entry AS (
       INSERT INTO audit_entry (id, environment_id, at, actor, action, target, outcome, request_id, client_ip, event_id,
                                key_id, text, mac)
-      VALUES (%(id)s, %(environment)s, %(at)s, %(actor)s, %(action)s, %(target)s, %(outcome)s, %(request_id)s,
-              %(client_ip)s, %(event_id)s, %(key_id)s, %(text)s, %(mac)s))
-    INSERT INTO audit_unsealed (id, environment_id) VALUES (%(id)s, %(environment)s)
+      SELECT id, %(environment)s::uuid, at, actor, action, target, outcome, request_id, client_ip, event_id, key_id,
+             text, mac
+      FROM unnest(%(id)s::uuid[], %(at)s::timestamptz[], %(actor)s::text[], %(action)s::text[], %(target)s::text[],
+                  %(outcome)s::text[], %(request_id)s::text[], %(client_ip)s::text[], %(event_id)s::uuid[],
+                  %(key_id)s::text[], %(text)s::text[], %(mac)s::bytea[])
+           AS new (id, at, actor, action, target, outcome, request_id, client_ip, event_id, key_id, text, mac)
+      RETURNING id)
+    INSERT INTO audit_unsealed (id, environment_id) SELECT id, %(environment)s::uuid FROM entry
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """One thing somebody did or tried, before it is signed. `at` is real time."""
+
+    action: str
+    target: str
+    actor: str
+    outcome: str = Entry.Outcome.SUCCESS
+    meta: dict[str, Any] = field(default_factory=dict)
+    event_id: UUID | None = None
+    request: Context = field(default_factory=context.current)
+    at: datetime = field(default_factory=clock.wall)
 
 
 @transaction.atomic
 def record(
-    *, action: str, target: str, actor: str, outcome: str = Entry.Outcome.SUCCESS, meta: dict[str, Any] | None = None,
-    event_id: UUID | None = None,
-) -> None:  # fmt: skip
-    """This function will add a signed entry for the environment in scope, in the caller's transaction.
+    *, action: str, target: str, actor: str, outcome: str = Entry.Outcome.SUCCESS, meta: dict[str, Any] | None = None
+) -> None:
+    """This function will add a signed entry for the environment in scope, in the caller's transaction."""
+    record_many([Happening(action=action, target=target, actor=actor, outcome=outcome, meta=meta or {})])
 
-    `meta` is redacted before it is signed, so a secret can be in neither the text nor the MAC. `at` is real time.
+
+def record_many(happenings: Sequence[Happening]) -> None:
+    """This function will add signed entries for the environment in scope, in the caller's transaction.
+
+    `meta` is redacted before it is signed, so a secret can be in neither the text nor the MAC.
     """
-    entry_id, at, (key_id, key) = ids.new(), clock.wall(), keys.current()
-    text = chain.canonical(_entry(entry_id, at, key_id, actor, action, target, str(outcome), meta or {}))
-    request = context.current()
-    values: dict[str, Any] = {
-        "id": entry_id, "environment": tenancy.environment_id(), "at": at, "actor": actor, "action": action,
-        "target": target, "outcome": str(outcome), "request_id": request.request_id, "client_ip": request.client_ip,
-        "event_id": event_id, "key_id": key_id, "text": text, "mac": chain.sign(key, text),
-    }  # fmt: skip
+    rows = [_row(happening) for happening in happenings]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
+        cursor.execute(_INSERT, columns | {"environment": tenancy.environment_id()})
 
 
-def _entry(
-    entry_id: UUID, at: datetime, key_id: str, actor: str, action: str, target: str, outcome: str, meta: dict[str, Any]
-) -> dict[str, Any]:
-    request = context.current()
+def _row(new: Happening) -> dict[str, Any]:
+    entry_id, (key_id, key) = ids.new(), keys.current()
+    text = text_of(new, entry_id=entry_id, key_id=key_id)
     return {
-        "v": 1, "id": ids.encode(Entry.prefix, entry_id), "chain": chain_name(), "kid": key_id, "at": _micros(at),
-        "actor": _pair(actor), "action": action, "target": _pair(target, "_"), "outcome": outcome,
-        "request": {"id": request.request_id, "method": request.method, "path": request.path, "ip": request.client_ip},
-        "meta": _whole(redaction.redact(meta)),
+        "id": entry_id, "at": new.at, "actor": new.actor, "action": new.action, "target": new.target,
+        "outcome": str(new.outcome), "request_id": new.request.request_id, "client_ip": new.request.client_ip,
+        "event_id": new.event_id, "key_id": key_id, "text": text, "mac": chain.sign(key, text),
     }  # fmt: skip
 
 
-def text_of(
-    *, entry_id: UUID, at: datetime, key_id: str, actor: str, action: str, target: str, outcome: str,
-    meta: dict[str, Any],
-) -> str:  # fmt: skip
+def _entry(new: Happening, entry_id: UUID, key_id: str) -> dict[str, Any]:
+    request = new.request
+    return {
+        "v": 1, "id": ids.encode(Entry.prefix, entry_id), "chain": chain_name(), "kid": key_id, "at": _micros(new.at),
+        "actor": _pair(new.actor), "action": new.action, "target": _pair(new.target, "_"), "outcome": str(new.outcome),
+        "request": {"id": request.request_id, "method": request.method, "path": request.path, "ip": request.client_ip},
+        "meta": _whole(redaction.redact(new.meta)),
+    }  # fmt: skip
+
+
+def text_of(new: Happening, *, entry_id: UUID, key_id: str) -> str:
     """This function will return the one text of an entry of the environment in scope, which is signed and kept."""
-    return chain.canonical(_entry(entry_id, at, key_id, actor, action, target, outcome, meta))
+    return chain.canonical(_entry(new, entry_id, key_id))
 
 
 def chain_name() -> str:

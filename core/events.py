@@ -1,21 +1,28 @@
 """Facts: what happened, said once, in the transaction in which it happened.
 
-An app declares its facts in `signals.py` as frozen subclasses of `Event`; a verb calls `publish`. `outbox` and `audit`
-receive the signal inside the transaction; everybody else reacts after commit through `@handles`, from the stored row,
-knowing that it may come twice.
+An app declares its facts in `signals.py` as frozen subclasses of `Event`; a verb calls `publish`. Facts are gathered
+and told once, right before the transaction commits: `outbox` and `audit` receive the signal and write all of them with
+one statement each. Everybody else reacts after commit through `@handles`, from the stored row, knowing that it may
+come twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from itertools import groupby
 from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID
 
 from django.db import transaction
 from django.dispatch import Signal
 
-from core import ids
+from core import clock, context, ids, tenancy
+from core.context import Context
+from core.spool import Spool
+from core.tenancy import Scope
 
-# The one signal. `sender` is the event's class, `event` the event, `event_id` the id it is stored under.
+# The one signal. `facts` are the `Published` of one environment, in order; it is in force while they are told.
 occurred = Signal()
 
 _types: dict[str, type["Event"]] = {}
@@ -49,6 +56,21 @@ class Event:
         for envelope in ("subject", "actor", "at"):
             del own[envelope]
         return {name: written(value) for name, value in own.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A fact on its way into the rows: as it was said, where, by which request, and when on the machine's clock.
+
+    One `event_id` for the outbox row and the audit entry, so that neither can go missing unnoticed.
+    """
+
+    event_id: UUID
+    event: Event
+    data: dict[str, Any]
+    scope: Scope
+    request: Context
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +110,55 @@ def written(value: Any) -> Any:
 
 
 def publish(event: Event) -> None:
-    """This function will tell the receivers in the transaction that something happened.
+    """This function will say that something happened; it is written before the transaction commits, or never.
 
     :raises RuntimeError: outside a transaction, where a fact could survive the change it speaks of.
+    :raises core.tenancy.OutsideScope: outside an environment, of which every fact is.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{event.type} was published outside a transaction")
-    # One id for the outbox row and the audit entry, so that neither can go missing unnoticed.
-    occurred.send(sender=type(event), event=event, event_id=ids.new())
+    fact = Published(
+        event_id=ids.new(), event=event, data=event.data(), scope=tenancy.require(), request=context.current(),
+        at=clock.wall(),
+    )  # fmt: skip
+    _spool().add(fact)
+
+
+def flush() -> None:
+    """This function will have the facts of the open transaction written now, for whoever must see them inside it.
+
+    A receiver that fails takes the transaction with it: a change without its facts does not happen.
+    """
+    connection = transaction.get_connection()
+    if not connection.in_atomic_block or connection.needs_rollback:
+        return
+    try:
+        while facts := _spool().take():
+            _tell(facts)
+    except BaseException:
+        connection.needs_rollback = True
+        raise
+
+
+def _spool() -> Spool[Published]:
+    spool: Spool[Published] = cast("Any", transaction.get_connection()).spool
+    return spool
+
+
+def _tell(facts: Sequence[Published]) -> None:
+    # Environments in the order of their ids, and subjects within them: two transactions never wait for each other.
+    by_environment = sorted(facts, key=lambda fact: fact.scope.environment_id)
+    for _, told in groupby(by_environment, key=lambda fact: fact.scope.environment_id):
+        batch = list(told)
+        with _within(batch[0].scope):
+            occurred.send(sender=None, facts=batch)
+
+
+def _within(scope: Scope) -> AbstractContextManager[Any]:
+    """Most transactions end in the environment they were about, which PostgreSQL need not be told again."""
+    here = tenancy.current()
+    same = isinstance(here, Scope) and here.environment_id == scope.environment_id
+    return nullcontext() if same else tenancy.scope(scope)
 
 
 def handles(event: type[Fact]) -> Callable[[Callable[[Fact], None]], Callable[[Fact], None]]:

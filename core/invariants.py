@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from core import events
 from core.tenancy.system import system_scope
 
 # How many offending rows a rule reports; one is enough to be broken.
@@ -41,6 +42,7 @@ def rules() -> list[Rule]:
 
 def broken(code: str) -> list[dict[str, Any]]:
     """This function will return the rows that break a rule, over all environments; empty means healthy."""
+    events.flush()
     with system_scope(f"invariant {code}"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({_rules[code].sql}) offending LIMIT {MOST_ROWS}")  # noqa: S608 - our own rules
         names = [column.name for column in cursor.description or ()]

@@ -55,6 +55,7 @@ def relay_here() -> int:
 @transaction.atomic
 def relay_batch() -> int:
     """This function will give the next facts their places in the order and write a job for each of their handlers."""
+    events.flush()
     counter = _counter()
     rows = _give_numbers(counter.last)
     if rows:

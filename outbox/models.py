@@ -8,7 +8,8 @@ from django.db.models import Q
 
 from core import ids
 from core.events import Event, StoredFact, restore
-from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
+from core.flushing import FlushingManager
+from core.tenancy.rows import ScopedQuerySet, ScopedRow
 
 
 class OutboxEventQuerySet(ScopedQuerySet["OutboxEvent"]):
@@ -21,11 +22,11 @@ class OutboxEventQuerySet(ScopedQuerySet["OutboxEvent"]):
         return self.filter(sequence__gt=sequence).order_by("sequence")
 
 
-OutboxEventManager = ScopedManager.from_queryset(OutboxEventQuerySet)
+OutboxEventManager = FlushingManager.from_queryset(OutboxEventQuerySet)
 
 
 class OutboxEvent(ScopedRow):
-    """One fact. Its number is drawn under the lock of what it is about, so facts about one thing keep their order.
+    """One fact. Its version and its number are drawn under the lock of its aggregate, so their order is one.
 
     `sequence` is given by the relay after commit: dense per environment, so that a reader with a cursor misses nothing.
     """
@@ -37,6 +38,7 @@ class OutboxEvent(ScopedRow):
     type = models.CharField(max_length=80)
     version = models.PositiveSmallIntegerField()
     subject = models.CharField(max_length=40)
+    aggregate_version = models.BigIntegerField(help_text="Its place among the facts about its subject, from 1.")
     actor = models.CharField(max_length=120)
     at = models.DateTimeField(help_text="When it took effect, on the environment's clock.")
     request_id = models.CharField(max_length=128, blank=True)
@@ -50,6 +52,10 @@ class OutboxEvent(ScopedRow):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "sequence"], name="outbox_event_sequence_once"),
+            models.UniqueConstraint(
+                fields=["environment", "subject", "aggregate_version"], name="outbox_event_version_once"
+            ),
+            models.CheckConstraint(condition=Q(aggregate_version__gt=0), name="outbox_event_versions_from_one"),
             models.CheckConstraint(
                 condition=Q(sequence=None, relayed_at=None) | Q(sequence__gt=0, relayed_at__isnull=False),
                 name="outbox_event_relayed_with_sequence",
@@ -76,6 +82,21 @@ class OutboxEvent(ScopedRow):
     def as_event(self) -> Event:
         """This function will return the event as its handlers know it."""
         return restore(self.type, subject=self.subject, actor=self.actor, at=self.at, data=self.data)
+
+
+class Aggregate(ScopedRow):
+    """How many facts there are about one thing. Its lock, held for the end of a transaction, makes their order."""
+
+    prefix: ClassVar[str] = "agg"
+
+    subject = models.CharField(max_length=40)
+    version = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "subject"], name="outbox_aggregate_one"),
+            models.CheckConstraint(condition=Q(version__gt=0), name="outbox_aggregate_has_facts"),
+        ]
 
 
 class Sequence(ScopedRow):

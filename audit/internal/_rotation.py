@@ -5,7 +5,7 @@ from django.db import transaction
 from audit import chain, keys, services
 from audit.internal import _places
 from audit.models import Entry, Head, Seal
-from core import clock, errors, ids
+from core import errors, ids
 from core.actor import SYSTEM
 from core.models import Environment
 from core.tenancy import scope
@@ -56,12 +56,10 @@ def announce(head: Head, to: str) -> Seal:
 
 
 def _entry(key_id: str, meta: dict[str, str]) -> Entry:
-    entry_id, at = ids.new(), clock.wall()
-    text = services.text_of(
-        entry_id=entry_id, at=at, key_id=key_id, actor=SYSTEM.label, action=keys.ROTATED, target="", outcome="success",
-        meta=meta,
-    )  # fmt: skip
+    entry_id = ids.new()
+    new = services.Happening(action=keys.ROTATED, target="", actor=SYSTEM.label, meta=meta)
+    text = services.text_of(new, entry_id=entry_id, key_id=key_id)
     return Entry.objects.create(
-        id=entry_id, at=at, actor=SYSTEM.label, action=keys.ROTATED, outcome=Entry.Outcome.SUCCESS, key_id=key_id,
+        id=entry_id, at=new.at, actor=SYSTEM.label, action=keys.ROTATED, outcome=Entry.Outcome.SUCCESS, key_id=key_id,
         text=text, mac=chain.sign(keys.get(key_id), text),
     )  # fmt: skip

@@ -1,17 +1,23 @@
-"""Django's PostgreSQL backend, which tells every transaction its environment as it begins.
+"""Django's PostgreSQL backend, which tells every transaction its environment as it begins, and its facts as it ends.
 
 This is the one place where a transaction learns its scope. The settings are local to the transaction, so connections
 may be pooled by transaction. A query of a scoped piece of work outside a transaction would see no rows at all and look
 like an empty table; the backend refuses it instead.
+
+It is also the one place that knows when a transaction is about to commit: what was published in it is written then, and
+a fact that cannot be written takes the transaction with it.
 """
 
 from typing import Any
 
+from django.db import Error
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.models import Field
 from django.db.transaction import TransactionManagementError
 
+from core import events
+from core.spool import Spool
 from core.tenancy import scopes
 
 
@@ -27,6 +33,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
     _is_connecting = False
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.spool: Spool[events.Published] = Spool()
+
     def connect(self) -> None:
         """This function will open the connection, of which Django asks its version and types even inside a scope."""
         self._is_connecting = True
@@ -38,7 +48,65 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]
         if not autocommit:
+            self.spool = Spool()
             scopes.state(self.connection)
+
+    def commit(self) -> None:
+        """This function will commit the transaction together with its facts, or roll back both."""
+        if self.spool:
+            self._write_facts()
+        super().commit()
+
+    def _write_facts(self) -> None:
+        # Django has left the outermost block by now; what is written here still belongs to it.
+        self.in_atomic_block = True
+        try:
+            events.flush()
+        except BaseException:
+            self.in_atomic_block = False
+            self._give_up()
+            raise
+        self.in_atomic_block = False
+
+    def _give_up(self) -> None:
+        try:
+            self.rollback()
+        except Error:
+            self.close()
+
+    def savepoint(self) -> Any:
+        """This function will make a savepoint, to which the facts can go back too."""
+        if self._is_test():
+            events.flush()
+        savepoint = super().savepoint()
+        if savepoint:
+            self.spool.begin(savepoint)
+        return savepoint
+
+    def savepoint_rollback(self, sid: str) -> None:
+        """This function will go back to a savepoint, and take back the facts that were published since."""
+        super().savepoint_rollback(sid)
+        self.spool.undo(sid)
+
+    def savepoint_commit(self, sid: str) -> None:
+        """This function will release a savepoint. Inside a test's own transaction that stands for a commit."""
+        if self._is_test():
+            self._write_test_facts(sid)
+        super().savepoint_commit(sid)
+        self.spool.release(sid)
+
+    def _is_test(self) -> bool:
+        """Whether only a test case's own transactions are around: what ends or begins here would do so for good."""
+        blocks: Any = self.atomic_blocks
+        return bool(blocks) and all(block._from_testcase for block in blocks)
+
+    def _write_test_facts(self, sid: str) -> None:
+        try:
+            events.flush()
+        except BaseException:
+            self.needs_rollback = False
+            self.savepoint_rollback(sid)
+            raise
 
     def _cursor(self, name: str | None = None) -> Any:
         if scopes.current() is not None and not (self.in_atomic_block or self._is_connecting):

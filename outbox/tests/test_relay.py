@@ -1,32 +1,16 @@
 """From a fact in a transaction to its handlers, once."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
 
 import pytest
 from django.db import transaction
 
-from core import events, tenancy
+from core import tenancy
 from outbox import internal, selectors
 from outbox.models import OutboxEvent, Receipt
+from outbox.tests.kinds import heard, note
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass(frozen=True, kw_only=True)
-class SomethingTested(events.Event):
-    type: ClassVar[str] = "test.happened"
-
-    number: int
-
-
-heard: list[int] = []
-
-
-@events.handles(SomethingTested)
-def hear(event: SomethingTested) -> None:
-    heard.append(event.number)
 
 
 @pytest.fixture(autouse=True)
@@ -34,34 +18,34 @@ def nothing_heard() -> None:
     heard.clear()
 
 
-def happen(now, number: int, subject: str = "sub_1") -> None:
+def happen(number: int, subject: str = "sub_1") -> None:
     with transaction.atomic():
-        events.publish(SomethingTested(subject=subject, actor="key:key_1", at=now, number=number))
+        note(number, subject)
 
 
-def test_a_rolled_back_change_publishes_nothing(now):
+def test_a_rolled_back_change_publishes_nothing(environment):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        happen(now, 1)
+        happen(1)
         raise ZeroDivisionError
 
     assert not OutboxEvent.objects.exists()
 
 
-def test_facts_are_numbered_densely_from_one(now):
+def test_facts_are_numbered_densely_from_one(environment):
     for number in range(3):
-        happen(now, number)
+        happen(number)
     internal.relay_here()
-    happen(now, 3)
+    happen(3)
     internal.relay_here()
 
     assert [fact.sequence for fact in selectors.list_facts(after=0, limit=10)] == [1, 2, 3, 4]
     assert [fact.data["number"] for fact in selectors.list_facts(after=2, limit=10)] == [2, 3]
 
 
-def test_each_environment_has_its_own_order(now, live_environment):
-    happen(now, 1)
+def test_each_environment_has_its_own_order(environment, live_environment):
+    happen(1)
     with tenancy.scope(live_environment):
-        happen(now, 2)
+        happen(2)
         internal.relay_here()
         assert [fact.sequence for fact in selectors.list_facts(after=0, limit=10)] == [1]
     internal.relay_here()
@@ -69,49 +53,49 @@ def test_each_environment_has_its_own_order(now, live_environment):
     assert [fact.data["number"] for fact in selectors.list_facts(after=0, limit=10)] == [1]
 
 
-def test_a_handler_hears_each_fact_once_in_order(now, run_jobs):
+def test_a_handler_hears_each_fact_once_in_order(environment, run_jobs):
     for number in range(5):
-        happen(now, number)
+        happen(number)
     run_jobs()
     run_jobs()
 
-    assert heard == [0, 1, 2, 3, 4]
+    assert heard == [("sub_1", number) for number in range(5)]
 
 
-def test_a_fact_that_comes_twice_has_its_effect_once(now, run_jobs):
-    happen(now, 7)
+def test_a_fact_that_comes_twice_has_its_effect_once(environment, run_jobs):
+    happen(7)
     run_jobs()
     row = OutboxEvent.objects.get()
     internal.handle(event_id=row.event_id, handler_name="outbox.hear")
 
-    assert heard == [7]
+    assert heard == [("sub_1", 7)]
     assert Receipt.objects.filter(consumer="outbox.hear").count() == 1
 
 
-def test_a_fact_outside_a_transaction_is_refused(now, environment, monkeypatch):
+def test_a_fact_outside_a_transaction_is_refused(environment, monkeypatch):
     connection = transaction.get_connection()
     monkeypatch.setattr(connection, "in_atomic_block", False)
     with pytest.raises(RuntimeError, match="outside a transaction"):
-        events.publish(SomethingTested(subject="sub_1", actor="key:key_1", at=now, number=1))
+        note(1)
 
 
-def test_relaying_many_facts_takes_a_constant_number_of_queries(now, django_assert_num_queries):
+def test_relaying_many_facts_takes_a_constant_number_of_queries(environment, django_assert_num_queries):
     for number in range(40):
-        happen(now, number)
+        happen(number)
     with django_assert_num_queries(7):
         internal.relay_batch()
 
 
-def test_the_health_says_what_is_pending_and_whether_a_relay_lives(now):
-    happen(now, 1)
+def test_the_health_says_what_is_pending_and_whether_a_relay_lives(environment):
+    happen(1)
     assert (selectors.get_health().pending_events, selectors.get_health().dispatcher_running) == (1, False)
 
     internal.relay()
     assert (selectors.get_health().pending_events, selectors.get_health().dispatcher_running) == (0, True)
 
 
-def test_a_fact_is_found_by_its_id_once_it_is_relayed(now):
-    happen(now, 1)
+def test_a_fact_is_found_by_its_id_once_it_is_relayed(environment):
+    happen(1)
     event_id = OutboxEvent.objects.get().public_id
     assert selectors.find_fact(event_id) is None
 
@@ -121,9 +105,9 @@ def test_a_fact_is_found_by_its_id_once_it_is_relayed(now):
     assert found.sequence == 1
 
 
-def test_facts_are_found_by_the_real_time_of_their_recording(now, owner_sql):
+def test_facts_are_found_by_the_real_time_of_their_recording(environment, owner_sql):
     for number in range(3):
-        happen(now, number)
+        happen(number)
     internal.relay_here()
     owner_sql("UPDATE outbox_outboxevent SET created_at = created_at - sequence * interval '1 hour'")
     first = OutboxEvent.objects.get(sequence=2).created_at

@@ -110,6 +110,6 @@ def test_using_two_lots_takes_a_constant_number_of_queries(django_assert_num_que
     for _ in range(5):
         grant(100, customer_id=customer_id)
     invoice = Invoice.objects.get(pk=issue(1000, customer_id=customer_id, kind="top_up").id)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(6):
         used = _wallets.pay_invoice(invoice, now=AT, actor=SYSTEM)
     assert used == StoredValue(credit_minor=0, wallet_minor=500)
