@@ -6,12 +6,14 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from audit import sink
+from core.http.client_ip import MAX_HOPS, parse_networks
 
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "AUDIT_HMAC_SECRET", "GIFT_CODE_PEPPER", "PAYMENT_WEBHOOK_SECRET")
 KNOWN_DEFAULTS = ("insecure", "change-me", "changeme", "example", "stellarbill-dev-audit")
 SHORTEST_SECRET = 32
 ENVIRONMENTS = ("local", "test", "production")
 DOCUMENT_STORAGES = ("local", "s3")
+STORE_FAILURES = ("local", "open", "closed")
 
 
 def refuse_nonsense(settings: dict[str, Any]) -> None:
@@ -27,10 +29,24 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
         raise ImproperlyConfigured("DOCUMENT_S3_BUCKET is missing")
     if settings["AUDIT_LOG_PATH"] and (objection := sink.check(Path(settings["AUDIT_LOG_PATH"]))):
         raise ImproperlyConfigured(f"AUDIT_LOG_PATH: {objection}")
+    _refuse_edge(settings)
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:
             raise ImproperlyConfigured("refusing to start in production: " + "; ".join(problems))
+
+
+def _refuse_edge(settings: dict[str, Any]) -> None:
+    if settings["TRUSTED_PROXIES"] and settings["TRUSTED_PROXY_COUNT"]:
+        raise ImproperlyConfigured("set either TRUSTED_PROXIES or TRUSTED_PROXY_COUNT")
+    if not 0 <= settings["TRUSTED_PROXY_COUNT"] <= MAX_HOPS:
+        raise ImproperlyConfigured(f"TRUSTED_PROXY_COUNT must be from 0 to {MAX_HOPS}")
+    try:
+        parse_networks(settings["TRUSTED_PROXIES"])
+    except ValueError as failure:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {failure}") from None
+    if settings["RATE_LIMIT_ON_STORE_FAILURE"] not in STORE_FAILURES:
+        raise ImproperlyConfigured(f"RATE_LIMIT_ON_STORE_FAILURE must be one of {', '.join(STORE_FAILURES)}")
 
 
 def _weak_secrets(settings: dict[str, Any]) -> list[str]:

@@ -36,7 +36,9 @@ FAILPOINTS = env.json("FAILPOINTS", default={})
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+# Whose X-Forwarded-For is believed: either these proxies by network, or this many in a row, the nearest included.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_ALLOWED_NETWORKS_IN_LIVE = env.bool("OUTBOUND_ALLOWED_NETWORKS_IN_LIVE", default=False)
 
@@ -291,7 +293,9 @@ RATE_LIMITS: dict[str, dict[str, tuple[int, int]]] = {
         "programs": (env.int("RATE_LIMIT_INGESTION_PER_SECOND", default=1_000), 1),
     },
 }
-# While Redis is away each process counts for itself; this many share a limit.
+# While Redis is away: local (each process counts its share for itself) | open (no limit) | closed (503).
+RATE_LIMIT_ON_STORE_FAILURE = env.str("RATE_LIMIT_ON_STORE_FAILURE", default="local")
+# This many processes share a limit then.
 RATE_LIMIT_PROCESSES = env.int("RATE_LIMIT_PROCESSES", default=2)
 
 # The database schedules and remembers; a message only wakes somebody up. See docs on jobs.

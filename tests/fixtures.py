@@ -108,23 +108,24 @@ def facts() -> Callable[[], list[str]]:
     return types
 
 
+def do_all_jobs() -> int:
+    """Do what the relay, beat and the workers would do, in this thread, until all is quiet."""
+    done = 0
+    for _ in range(MOST_ROUNDS):
+        moved = relay_here() + internal.look_for_due()
+        while claim := claims.of_queues(*QUEUES):
+            internal.do(claim)
+            moved += 1
+        if not moved:
+            return done
+        done += moved
+    raise AssertionError("jobs keep making jobs")
+
+
 @pytest.fixture
 def run_jobs() -> Callable[[], int]:
     """Do what the relay, beat and the workers would do, in this thread, until all is quiet."""
-
-    def run() -> int:
-        done = 0
-        for _ in range(MOST_ROUNDS):
-            moved = relay_here() + internal.look_for_due()
-            while claim := claims.of_queues(*QUEUES):
-                internal.do(claim)
-                moved += 1
-            if not moved:
-                return done
-            done += moved
-        raise AssertionError("jobs keep making jobs")
-
-    return run
+    return do_all_jobs
 
 
 @pytest.fixture

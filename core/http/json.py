@@ -33,11 +33,15 @@ class StrictJSONParser(BaseParser):
         :raises Malformed: for a body that cannot be read.
         :raises ValidationFailed: for text that cannot be stored.
         """
-        _check_charset(media_type or "")
+        check_charset(media_type or "")
         return loads(stream.read())
 
 
-def _check_charset(media_type: str) -> None:
+def check_charset(media_type: str) -> None:
+    """This function will pass a media type whose text is in UTF-8, said or not.
+
+    :raises UnsupportedMedia: for any other.
+    """
     for parameter in media_type.split(";")[1:]:
         name, _, value = parameter.strip().partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from core import clock, context, ids, problems
+from core import clock, context, errors, ids, problems
 from core.http import refusals, request_id, throttling
 from core.http.client_ip import client_ip, parse_networks
 
@@ -58,7 +58,7 @@ class RequestId(Middleware):
 
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
-        self.proxies = parse_networks(settings.TRUSTED_PROXIES)
+        self.proxies, self.count = parse_networks(settings.TRUSTED_PROXIES), settings.TRUSTED_PROXY_COUNT
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """This function will run the request in its context and echo its id."""
@@ -73,7 +73,8 @@ class RequestId(Middleware):
 
     def _address(self, request: HttpRequest) -> str:
         peer = request.META.get("REMOTE_ADDR", "")
-        return client_ip(peer, request.META.get("HTTP_X_FORWARDED_FOR"), trusted_proxies=self.proxies) or ""
+        told = request.META.get("HTTP_X_FORWARDED_FOR")
+        return client_ip(peer, told, trusted_proxies=self.proxies, trusted_proxy_count=self.count) or ""
 
 
 class AccessLog(Middleware):
@@ -144,6 +145,6 @@ class RateLimit(Middleware):
             return self.get_response(request)
         try:
             throttling.charge_address(request, context.current().client_ip)
-        except refusals.RateLimited as refused:
+        except errors.Refusal as refused:
             return failed(request, problems.of(refused))
         return self.get_response(request)

@@ -36,12 +36,22 @@ PROBLEM = {
 MEANINGS = {
     "400": "The request could not be read.",
     "401": "Valid credentials are needed.",
+    "402": "The payment was declined.",
     "403": "The credentials do not allow this.",
     "404": "There is no such resource.",
     "409": "The state of the resource does not allow this, or the same key is still in progress.",
+    "411": "The body needs a Content-Length.",
+    "412": "The resource is no longer what If-Match says.",
+    "413": "The body is too large.",
+    "415": "The body must be application/json in UTF-8.",
     "422": "The body is well formed but not valid.",
+    "428": "The change needs an If-Match header.",
     "429": "Too many requests.",
+    "503": "This is not available at the moment.",
 }
+# What any request may be answered, what one with a body in addition, and what one that is understood.
+ANY = ("400", "401", "403", "411", "413", "429", "503")
+WRITING = ("404", "409", "415", "422")
 
 
 class Credentials(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -140,17 +150,26 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         answers: dict[str, Any] = super()._get_response_bodies(direction)
-        if not self.declares:
+        if not self.declares and not hasattr(self.view, "problems"):
             return answers
-        kind = ResolvedComponent.SCHEMA
-        component = ResolvedComponent(name="Problem", type=kind, object="Problem", schema=PROBLEM)  # type: ignore[no-untyped-call]
+        return answers | {code: self._problem(code).ref for code in self._problems()}
+
+    def _problem(self, code: str) -> Any:
+        """What every operation answers alike is described once."""
+        document = self._component("Problem", ResolvedComponent.SCHEMA, PROBLEM)
+        content = {PROBLEM_TYPE: {"schema": document.ref}}
+        described = {"description": MEANINGS[code], "content": content}
+        return self._component(f"Problem{code}", ResolvedComponent.RESPONSE, described)
+
+    def _component(self, name: str, kind: Any, described: dict[str, Any]) -> Any:
+        component = ResolvedComponent(name=name, type=kind, object=name, schema=described)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
-        content = {PROBLEM_TYPE: {"schema": component.ref}}
-        return answers | {code: {"description": MEANINGS[code], "content": content} for code in self._problems()}
+        return component
 
     def _problems(self) -> list[str]:
-        codes = ["400", "401", "403", *(["404"] if "{" in self.path else []), "429"]
-        return sorted(codes if self.method in SAFE_METHODS else [*codes, "409", "422"])
+        own = getattr(self.view, "problems", {}).get(self.view.action, ()) if self.declares else self.view.problems
+        codes = {*ANY, *own, *(["404"] if "{" in self.path else [])}
+        return sorted(codes if self.method in SAFE_METHODS else codes | set(WRITING))
 
     def get_override_parameters(self) -> list[Any]:
         """This function will return the headers that a write reads, and the view's own query parameters."""

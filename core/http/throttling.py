@@ -41,6 +41,13 @@ def charge(request: Any, view: Any) -> None:
     _take(request._request, Bucket(key=f"{name}:{who}", capacity=capacity, window=window), name)
 
 
+def give_back(request: Any) -> None:
+    """This function will put the principal's token back: the repeat of a finished request costs none."""
+    bucket: Bucket | None = getattr(request._request, "charged_bucket", None)
+    if bucket is not None:
+        store().give_back(bucket)
+
+
 def _network(address: str) -> str:
     return client_ip.limit_key(address) if address else "unknown"
 
@@ -50,6 +57,7 @@ def _take(request: HttpRequest, bucket: Bucket, name: str) -> None:
         return
     taken = store().take([bucket])
     request.rate_limit_headers = headers(bucket, taken, name)  # type: ignore[attr-defined]
+    request.charged_bucket = bucket  # type: ignore[attr-defined]
     if not taken.is_allowed:
         raise refusals.RateLimited(retry_after=taken.retry_after)
 

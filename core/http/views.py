@@ -50,6 +50,7 @@ class Resource(GenericViewSet[Any]):
     rate_class: str = ""  # read | write | ingestion; by method when empty
     request_bodies: Mapping[str, type[RequestBody]] = {}  # action → serializer, for the API's schema
     responses: Mapping[str, Any] = {}  # action → serializer (or {status: serializer}) where it is not serializer_class
+    problems: Mapping[str, Iterable[str]] = {}  # action → statuses beyond those that every operation may answer
     public_statuses: ClassVar[frozenset[int]] = frozenset({401, 403})
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     action: Any
@@ -103,7 +104,10 @@ class Resource(GenericViewSet[Any]):
         try:
             self.initial(wrapped, *args, **kwargs)
             with self._environment():
-                return transactions.run(self._answer, read_only=request.method in SAFE_METHODS)
+                answer = transactions.run(self._answer, read_only=request.method in SAFE_METHODS)
+            if "Idempotent-Replayed" in answer.headers:
+                throttling.give_back(wrapped)
+            return answer
         except Exception as failure:  # noqa: BLE001 - the edge answers every failure; see problems.handle
             return self._refuse(failure)
 
@@ -129,6 +133,8 @@ class Resource(GenericViewSet[Any]):
         self.check_permissions(request)
         throttling.charge(request, self)
         filters.check_parameters(request, self)
+        if request.method not in SAFE_METHODS and self.action not in self.request_bodies:
+            RequestBody.parse(request)  # what nobody would read is not sent in vain
 
     def environment(self) -> scopes.Scope | None:
         """This function will return the environment that the credentials belong to, None for platform-wide routes."""

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from core import clock, signatures
 from core.http import refusals
+from core.http.json import check_charset
 from core.http.views import ok
 from payments import notices, services
 from payments.api.serializers import PaymentEvent, PaymentEventBody
@@ -34,6 +35,7 @@ class PaymentWebhook(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     http_method_names = ("post",)
+    problems = ("413", "415")
 
     @extend_schema(request=PaymentEvent, responses={200: PaymentEventBody}, tags=["webhooks"], auth=[])
     def post(self, request: Request) -> Response:
@@ -53,6 +55,7 @@ def _raw(request: Any) -> bytes:
         raise refusals.TooLarge(limit_bytes=BODY_LIMIT)
     if request.content_type != "application/json":
         raise refusals.UnsupportedMedia
+    check_charset(request.META["CONTENT_TYPE"])
     body: bytes = request.body
     return body
 

@@ -81,7 +81,7 @@ class Things(Listed, Retrieved, Resource):
     serializer_class = ThingBody
     filterset_class = ThingFilters
     idempotency = {"hello": "none", "boom": "optional"}
-    request_bodies = {"create": NewThing}
+    request_bodies = dict.fromkeys(("create", "secret", "boom", "refuse", "refused", "answered", "big"), NewThing)
     responses = {"hello": serializers.ResponseBody}
 
     def get_queryset(self) -> models.QuerySet[Tenant]:

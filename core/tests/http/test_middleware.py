@@ -76,12 +76,13 @@ def test_the_client_is_found_behind_trusted_proxies_only(edge: Caller, settings:
         seen.append(request.client_ip)
         return HttpResponse()
 
-    for trusted in ([], ["127.0.0.0/8"]):
-        settings.TRUSTED_PROXIES = trusted
+    for trusted, count in (([], 0), (["127.0.0.0/8"], 0), ([], 1), ([], 2), ([], 3)):
+        settings.TRUSTED_PROXIES, settings.TRUSTED_PROXY_COUNT = trusted, count
         request = edge.client.request().wsgi_request
         request.META |= {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7"}
         RequestId(last)(request)
-    assert seen == ["127.0.0.1", "198.51.100.7"]
+    # A chain that is shorter than the count was not made by the proxies: then the peer itself counts.
+    assert seen == ["127.0.0.1", "198.51.100.7", "198.51.100.7", "6.6.6.6", "127.0.0.1"]
 
 
 def test_other_origins_may_ask_the_api_and_never_with_cookies(settings: Any) -> None:

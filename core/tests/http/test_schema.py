@@ -52,6 +52,10 @@ def test_bodies_and_problems_are_described(described: Any) -> None:
     assert schemas["NewThing"]["properties"]["slug"] == {"type": "string", "maxLength": 40, "minLength": 1}
     assert schemas["NewThing"]["required"] == ["name", "slug"]
     assert schemas["ThingBody"]["properties"]["id"]["pattern"] == "^tnt_"
-    refused = _operation(described, "", "post")["responses"]["422"]["content"]
-    assert refused == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers = _operation(described, "", "post")["responses"]
+    assert {"400", "401", "403", "404", "409", "411", "413", "415", "422", "429", "503"} <= set(answers)
+    assert answers["422"] == {"$ref": "#/components/responses/Problem422"}
+    assert described["components"]["responses"]["Problem422"]["content"] == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    }
     assert "204" in _operation(described, "/{id}", "delete")["responses"]
