@@ -99,6 +99,11 @@ def arm(told: Mapping[str, Any]) -> None:
     _dice.seed(str(told.get("seed", 0)))
 
 
+def passed() -> dict[str, int]:
+    """This function will return how often each point was crossed in this process that some plan was for."""
+    return dict(_crossed)
+
+
 def reach(name: str) -> None:
     """This function will cross a point: nothing happens unless it was told to act.
 

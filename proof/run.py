@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.engines import databases
+from proof import sabotages
 from proof.catalog import BY_NAME
 from proof.harness import results
 
@@ -48,8 +49,10 @@ def _run(result: results.Result, folder: Path) -> None:
     pkgutil.resolve_name("django:setup")()
     result.sabotage = pkgutil.resolve_name("proof.sabotage:commit")()
     nursery = pkgutil.resolve_name("proof.harness.births:Nursery")(folder=folder)
-    outside = pkgutil.resolve_name("proof.harness.outside:Outside")(databases.name_of(os.environ["DATABASE_URL"]))
+    outside = pkgutil.resolve_name("proof.harness.outside:Outside.of")(databases.name_of(os.environ["DATABASE_URL"]))
     try:
+        for statement in sabotages.SQL.get(result.sabotage, ()):
+            outside.run(statement)
         pkgutil.resolve_name(proof.call)(nursery, outside, result, **proof.size(result.scale))
     finally:
         outside.close()

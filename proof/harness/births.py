@@ -12,15 +12,17 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db import connections
 
 from core import failpoints
 from jobs import claims, nudges
+from local.engines import databases
 
 _PR_SET_PDEATHSIG = 1
 
@@ -57,7 +59,12 @@ class Nursery:
 
     folder: Path
     database: str = ""
+    url: str = ""
     failpoints: Mapping[str, Any] | None = None
+
+    def on(self, url: str) -> "Nursery":
+        """This function will return a nursery whose children work on a database of another server."""
+        return replace(self, url=url)
 
     def fork(self, name: str, call: Callable[[], object]) -> Child:
         """This function will start a child that does one thing and ends."""
@@ -109,12 +116,22 @@ class Nursery:
         said = os.open(self.log(name), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(said, 1)
         os.dup2(said, 2)
+        if self.url:
+            connections["default"].settings_dict.update(_parts(self.url))
         if self.database:
             connections["default"].settings_dict["NAME"] = self.database
         claims.OWNER = f"{socket.gethostname()}:{os.getpid()}"
         # Nobody listens at the broker: whoever works here looks at the rows.
         nudges.rest.until = float("inf")
         failpoints.arm(self.failpoints if self.failpoints is not None else settings.FAILPOINTS)
+
+
+def _parts(url: str) -> dict[str, Any]:
+    found = urlsplit(url)
+    return {
+        "HOST": found.hostname, "PORT": found.port, "USER": found.username, "PASSWORD": unquote(found.password or ""),
+        "NAME": databases.name_of(url),
+    }  # fmt: skip
 
 
 def end_with_parent() -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 
@@ -11,6 +11,11 @@ from local.engines import databases
 _RUN_OUT = """
 UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second'
 WHERE state = 'running' AND lease_owner = ANY(%s)
+"""
+_HURRY = "UPDATE jobs_job SET available_at = clock_timestamp() WHERE state = 'failed'"
+_STALE = """
+UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second'
+WHERE state = 'running' AND started_at < clock_timestamp() - interval '8 seconds'
 """
 _SET_CLOCK = "UPDATE core_environment SET clock_at = %s WHERE slug = 'sandbox'"
 _UNFINISHED = """
@@ -22,9 +27,14 @@ SELECT (SELECT count(*) FROM jobs_job WHERE state NOT IN ('succeeded', 'discarde
 class Outside:
     """One superuser's connection to a proof's database."""
 
-    def __init__(self, database: str) -> None:
-        url = databases.swap(os.environ["DATABASE_ADMIN_URL"], database)
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.connection = psycopg.connect(url, autocommit=True)
+
+    @classmethod
+    def of(cls, database: str) -> Self:
+        """This function will connect to a database of the cluster that `DATABASE_ADMIN_URL` names."""
+        return cls(databases.swap(os.environ["DATABASE_ADMIN_URL"], database))
 
     def close(self) -> None:
         self.connection.close()
@@ -44,6 +54,11 @@ class Outside:
     def run_leases_out(self, owners: Sequence[str]) -> None:
         """This function will let a minute pass for what these owners hold, so that nobody has to wait for it."""
         self.run(_RUN_OUT, [list(owners)])
+
+    def skip_waits(self) -> None:
+        """This function will have failed jobs tried again at once, and take leases from whoever is not heard of."""
+        self.run(_HURRY)
+        self.run(_STALE)
 
     def set_clock(self, at: Any) -> None:
         """This function will freeze the sandbox's clock at an instant."""

@@ -1,0 +1,141 @@
+"""Renewals under kills and a gateway that fails every fifth time: none twice, none lost, and both books agree."""
+
+import random
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.tests.factories import make_customer
+from catalog.models import Plan
+from catalog.tests.factories import make_plan, monthly
+from core.periods import Cycle, Interval
+from proof.harness import crew, verdict, world
+from proof.harness.births import Child, Nursery
+from proof.harness.crew import Crew, until
+from proof.harness.outside import Outside
+from proof.harness.progress import Progress
+from proof.harness.results import Result
+from proof.harness.settling import settle
+from subscriptions.tests.factories import attach_card, subscribe
+from tests.fixtures import NOW
+
+PRICE_MINOR = 1000
+MAKERS = 2
+# Of a hundred answers twenty go wrong, in every way that leaves money's fate unknown.
+FAULTS = {
+    "ok": 80, "drop_before": 4, "process_then_drop": 4, "process_then_500": 3, "process_then_hang": 3,
+    "hang_before": 2, "too_many_requests": 2, "malformed": 2,
+}  # fmt: skip
+_CHARGES = "SELECT count(*) FROM payments_sandboxcharge WHERE kind = 'charge' AND status = 'succeeded'"
+_OPEN = "SELECT count(*) FROM payments_paymentattempt WHERE finished_at IS NULL"
+_NEXT_LOOK = "SELECT min(next_reconcile_at) FROM payments_paymentattempt WHERE finished_at IS NULL"
+_FAULTY = "SELECT count(*), coalesce(sum(requests - 1), 0) FROM payments_sandboxcharge WHERE requests > 1"
+_PER_SUBSCRIPTION = """
+SELECT count(*) FROM (
+  SELECT reference FROM billing_invoice GROUP BY reference
+  HAVING count(*) <> %s OR count(*) FILTER (WHERE state = 'paid') <> %s OR sum(paid_minor) <> %s
+     OR count(DISTINCT period_starts_at) <> count(*)) wrong
+"""
+_DEAD = "SELECT count(*) FROM jobs_job WHERE state = 'dead'"
+
+
+def sell() -> str:
+    """This function will make the plan that everybody subscribes to."""
+    with world.inside(), transaction.atomic():
+        return str(make_plan(monthly("10.00")).pk)
+
+
+def welcome(plan: str, numbers: list[int]) -> None:
+    """This function will subscribe customers with cards that work."""
+    with world.inside():
+        with transaction.atomic():
+            chosen = Plan.objects.get(pk=UUID(plan))
+        for number in numbers:
+            with transaction.atomic():
+                customer = make_customer(email=f"customer{number}@example.com")
+                attach_card(customer)
+                subscribe(customer, chosen)
+
+
+def run(nursery: Nursery, outside: Outside, result: Result, *, subscriptions: int, months: int, kills: int) -> None:
+    """This function will renew everybody month after month while processes are killed and the gateway fails."""
+    dice = random.Random(result.seed)
+    outside.set_clock(NOW)
+    staff = Crew(nursery=nursery, outside=outside, dice=dice)
+    _subscribe_everybody(nursery, outside, staff, subscriptions)
+    # From here on the gateway fails; whoever is born now knows it.
+    settings.SANDBOX_FAULTS = {"seed": result.seed, "weights": FAULTS}
+    staff.start([(f"worker{n}", crew.work) for n in range(3)] + [(f"keeper{n}", crew.keep_house) for n in range(2)])
+    try:
+        for month in range(1, months + 1):
+            _renew(staff, outside, month, total=(subscriptions, months), kills=kills)
+    finally:
+        staff.stop()
+    result.kills = staff.kills
+    _judge(nursery, outside, result, subscriptions, months)
+
+
+def _subscribe_everybody(nursery: Nursery, outside: Outside, staff: Crew, subscriptions: int) -> None:
+    plan, began = nursery.ask(sell), time.monotonic()
+    numbers = list(range(subscriptions))
+    makers: list[Child] = [
+        nursery.fork("maker", partial(welcome, plan, numbers[part::MAKERS])) for part in range(MAKERS)
+    ]
+    for maker in makers:
+        if maker.wait():
+            raise RuntimeError(nursery.log("maker").read_text(encoding="utf-8")[-3000:])
+    if not settle(nursery, outside, staff, seconds=60 + subscriptions):
+        raise RuntimeError("the first month's payments do not come to an end")
+    print(f"  {subscriptions} subscriptions in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def boundary(month: int) -> datetime:
+    """This function will return the instant at which a month of everybody's begins."""
+    return Cycle(anchor=NOW, interval=Interval.MONTH).boundary(month) + timedelta(minutes=1)
+
+
+def _renew(staff: Crew, outside: Outside, month: int, *, total: tuple[int, int], kills: int) -> None:
+    """One month: the renewals, then the looks at what the gateway did not answer, as soon as each is due."""
+    subscriptions, months = total
+    wanted, before = (month + 1) * subscriptions, outside.one(_CHARGES)
+    outside.set_clock(boundary(month))
+    told, deadline = Progress(), time.monotonic() + 90 + subscriptions
+
+    def is_done() -> bool:
+        charges = outside.one(_CHARGES)
+        done = (charges - subscriptions) / (months * subscriptions)
+        told.at(done, f"month {month}: {charges - subscriptions} renewals, {staff.kills} kills")
+        share = (month - 1 + min((charges - before) / subscriptions, 1.0)) / months
+        if staff.kills < kills * share:
+            staff.kill_one()
+            if staff.kills % 10 == 0:
+                staff.pause_one()
+        return charges >= wanted and not outside.unfinished() and not outside.one(_OPEN)
+
+    def go_on() -> None:
+        staff.revive()
+        # The waits after a failure are real time; nobody here needs to sit them out.
+        outside.skip_waits()
+        if not outside.unfinished() and (look := outside.one(_NEXT_LOOK)):
+            outside.set_clock(max(look, boundary(month)))
+
+    until(is_done, seconds=deadline - time.monotonic(), every=go_on, interval=0.1)
+
+
+def _judge(nursery: Nursery, outside: Outside, result: Result, subscriptions: int, months: int) -> None:
+    charges, all_months = outside.one(_CHARGES), months + 1
+    faulty, repeats = outside.rows(_FAULTY)[0]
+    result.counted = {
+        "renewals": charges - subscriptions, "kills": result.kills, "charges asked for again": faulty,
+        "repeats": int(repeats),
+    }  # fmt: skip
+    result.expect("charges at the gateway", charges, subscriptions * all_months)
+    expected = [all_months, all_months, all_months * PRICE_MINOR]
+    result.expect("subscriptions with other invoices", outside.one(_PER_SUBSCRIPTION, expected), 0)
+    result.expect("dead jobs", outside.one(_DEAD), 0)
+    result.expect("work left over", outside.unfinished(), 0)
+    result.broken += verdict.broken(nursery)
