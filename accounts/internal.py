@@ -7,10 +7,23 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import credentials
-from accounts.models import Customer, Login, PasswordReset
+from accounts.models import Customer, EmailVerification, Login, Membership, PasswordReset, PendingRegistration, User
 from core.errors import NotFound
 
 RESET_LIFETIME = timedelta(hours=1)
+VERIFICATION_LIFETIME = timedelta(days=3)
+INVITATION_LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """What to tell a new member; without a `token` he has a password already."""
+
+    email: str
+    name: str
+    tenant: str
+    role: str
+    token: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +59,76 @@ def fix_currency(customer_id: UUID, currency: str) -> None:
     customer.fix_currency(currency)
     if not was_fixed:
         customer.save(update_fields=["currency", "is_currency_fixed"])
+
+
+@transaction.atomic
+def begin_member_reset(user_id: UUID, *, now: datetime, lifetime: timedelta = RESET_LIFETIME) -> ResetMail | None:
+    """This function will make a reset token for a member or an operator; None if he is gone or disabled."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return None
+    token = credentials.new_token()
+    PasswordReset.objects.create(user=user, hash=credentials.digest(token), created_at=now, expires_at=now + lifetime)
+    return ResetMail(email=user.email, name=user.name, token=token)
+
+
+@transaction.atomic
+def begin_invitation(membership_id: UUID, *, now: datetime) -> Invitation | None:
+    """This function will make what an invitation says; None if the membership is gone.
+
+    Whoever has a password keeps it.
+    """
+    row = Membership.objects.select_related("user", "tenant").filter(pk=membership_id).first()
+    if row is None:
+        return None
+    is_new = not row.user.has_usable_password()
+    mail = begin_member_reset(row.user_id, now=now, lifetime=INVITATION_LIFETIME) if is_new else None
+    token = mail.token if mail else ""
+    return Invitation(
+        email=row.user.email, name=row.user.name, tenant=row.tenant.name, role=row.role, token=token
+    )  # fmt: skip
+
+
+@transaction.atomic
+def begin_verification(customer_id: UUID, *, now: datetime) -> ResetMail | None:
+    """This function will make a token that proves a customer's address; None if it is proved, or he is gone."""
+    row = Customer.objects.filter(pk=customer_id, email_verified_at=None).first()
+    if row is None:
+        return None
+    token = credentials.new_token()
+    EmailVerification.objects.create(
+        customer=row, email=row.email, hash=credentials.digest(token), created_at=now,
+        expires_at=now + VERIFICATION_LIFETIME,
+    )  # fmt: skip
+    return ResetMail(email=row.email, name=row.name, token=token)
+
+
+@transaction.atomic
+def begin_registration(registration_id: UUID, *, now: datetime) -> ResetMail | None:
+    """This function will make the token that completes a registration, an empty one if the address has a login.
+
+    None if the registration is over.
+    """
+    rows = PendingRegistration.objects.select_for_update().filter(pk=registration_id, used_at=None, expires_at__gt=now)
+    row = rows.first()
+    if row is None:
+        return None
+    token = ""
+    if not Login.objects.filter(email=row.email).exists():
+        token = credentials.new_token()
+        row.hash = credentials.digest(token)
+        row.save(update_fields=["hash"])
+    return ResetMail(email=row.email, name=row.name, token=token)
+
+
+@transaction.atomic
+def find_owner(kind: str, owner_id: UUID) -> tuple[str, str] | None:
+    """This function will return the e-mail address and the name of a login or a user, None if there is none."""
+    if kind == "login":
+        login = Login.objects.select_related("customer").filter(pk=owner_id).first()
+        return (login.email, login.customer.name) if login else None
+    user = User.objects.filter(pk=owner_id).first()
+    return (user.email, user.name) if user else None
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -22,6 +23,7 @@ class CustomerView:
     public_id: str
     external_ref: str | None
     email: str
+    email_verified_at: datetime | None
     name: str
     currency: str | None
     timezone: str
@@ -76,6 +78,7 @@ def view(row: Customer) -> CustomerView:
         public_id=row.public_id,
         external_ref=row.external_ref,
         email=row.email,
+        email_verified_at=row.email_verified_at,
         name=row.name,
         currency=row.currency,
         timezone=row.timezone,

@@ -82,3 +82,45 @@ class ApiKeyRevoked(Event):
     ends_at: datetime
     replaced_by: str | None
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberInvited(Event):
+    """Somebody was made a member of the tenant; `user` is the person, `subject` the membership."""
+
+    type: ClassVar[str] = "member.invited"
+
+    user: str
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRoleChanged(Event):
+    """A member was given another role."""
+
+    type: ClassVar[str] = "member.role_changed"
+
+    user: str
+    old_role: str
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRemoved(Event):
+    """Somebody is no member of the tenant any more."""
+
+    type: ClassVar[str] = "member.removed"
+
+    user: str
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailVerified(Event):
+    """A customer followed a link that was mailed to his address."""
+
+    type: ClassVar[str] = "customer.email_verified"
+
+    customer: str

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ AUDIENCE = "perennial-api"
 LIFETIME = timedelta(minutes=30)
 LEEWAY = 30  # seconds
 LONGEST = 4096  # characters; ours have about 500
-CLAIMS = ("iss", "aud", "exp", "iat", "nbf", "sub", "jti", "env", "sv", "sid")
+CLAIMS = ("iss", "aud", "exp", "iat", "nbf", "sub", "jti", "env", "sv", "sid", "auth_time")
 HEADER = {"alg", "typ", "kid"}
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -34,12 +34,16 @@ class TokenRefused(errors.Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What a token says: `subject` a customer's (`cus_…`) or a member's (`usr_…`) public id, `session` its family."""
+    """What a token says: `subject` a customer's (`cus_…`) or a member's (`usr_…`) public id, `session` its family.
+
+    `authenticated_at` is when the password was typed, in whole seconds; None, written as 0, for sessions older than it.
+    """
 
     subject: str
     environment_id: UUID
     session_version: int
     session: UUID
+    authenticated_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +79,7 @@ def write(claims: Claims, *, keyring: Keyring, now: datetime) -> str:
         "env": str(claims.environment_id),
         "sv": claims.session_version,
         "sid": str(claims.session),
+        "auth_time": int(claims.authenticated_at.timestamp()) if claims.authenticated_at else 0,
     }
     return jwt.encode(payload, keyring.secret, ALGORITHM, headers={"typ": TYPE, "kid": kid_of(keyring.secret)})
 
@@ -117,14 +122,19 @@ def _check_times(payload: dict[str, Any], *, now: int) -> None:
 
 def _claims(payload: dict[str, Any]) -> Claims:
     texts = [payload[name] for name in ("aud", "sub", "jti", "env", "sid")]
-    if not _all_texts(texts) or not _is_whole(payload["sv"]):
+    if not _all_texts(texts) or not all(_is_whole(payload[name]) for name in ("sv", "auth_time")):
         raise ValueError("claims of the wrong type")
     return Claims(
         subject=payload["sub"],
         environment_id=UUID(payload["env"]),
         session_version=payload["sv"],
         session=UUID(payload["sid"]),
+        authenticated_at=_instant(payload["auth_time"]),
     )
+
+
+def _instant(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, tz=UTC) if seconds else None
 
 
 def _all_texts(values: Iterable[Any]) -> bool:

@@ -14,6 +14,7 @@ SHORTEST_SECRET = 32
 ENVIRONMENTS = ("local", "test", "production")
 DOCUMENT_STORAGES = ("local", "s3")
 STORE_FAILURES = ("local", "open", "closed")
+REGISTRATION_PRIVACIES = ("friendly", "strict")
 
 
 def refuse_nonsense(settings: dict[str, Any]) -> None:
@@ -30,6 +31,10 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
     if settings["AUDIT_LOG_PATH"] and (objection := sink.check(Path(settings["AUDIT_LOG_PATH"]))):
         raise ImproperlyConfigured(f"AUDIT_LOG_PATH: {objection}")
     _refuse_edge(settings)
+    if settings["REGISTRATION_PRIVACY"] not in REGISTRATION_PRIVACIES:
+        raise ImproperlyConfigured(f"REGISTRATION_PRIVACY must be one of {', '.join(REGISTRATION_PRIVACIES)}")
+    if settings["PASSWORD_HASHES_AT_ONCE"] < 1:
+        raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE must be at least 1")
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:

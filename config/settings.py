@@ -53,6 +53,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_celery_beat",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "django_filters",
     "corsheaders",
     "pgtrigger",
@@ -190,12 +193,22 @@ EMAIL_FILE_PATH = env.str("MAILBOX_DIR", default=str(BASE_DIR / ".local" / "mail
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Perennial <billing@perennial.example>")
 vars().update(env.email_url("EMAIL_URL", default="") if env.str("EMAIL_URL", default="") else {})
 
+# Passwords that one process hashes at the same time; further ones wait a moment, then are asked to come again.
+PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=1)
+# friendly: registering says whether the address is taken; strict: every address gets the same answer and a mail.
+REGISTRATION_PRIVACY = env.str("REGISTRATION_PRIVACY", default="friendly")  # friendly | strict
 PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.validators.NotTooLong"},
+    {"NAME": "accounts.validators.NotOfTheAddress"},
 ]
+# Our own counters slow down who guesses codes; the library's would let him slow down the owner, too.
+OTP_TOTP_THROTTLE_FACTOR = 0
+OTP_STATIC_THROTTLE_FACTOR = 0
+OTP_TOTP_ISSUER = "Perennial"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV == "production"

@@ -1,6 +1,7 @@
 """Who does something: an API key, a customer, a member, an operator, or the house itself."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +11,8 @@ class Actor:
     """The author of a change, as verbs, facts and the audit log know him.
 
     `type` is one of `key`, `customer`, `member`, `operator`, `system`, `anonymous`; `id` his public id. `scopes` are
-    what a key may do (`read`, `write`, `usage:write`, …); `customer_id` is set for a customer, who sees only himself.
+    what a key or a role may do (`read`, `write`, `usage:write`, …); `customer_id` is set for a customer, who sees only
+    himself. `authenticated_at` is when a person last typed his password, by the machine's clock.
     """
 
     # What Django and DRF ask of whoever sits in `request.user`.
@@ -22,6 +24,7 @@ class Actor:
     scopes: frozenset[str] = field(default_factory=frozenset)
     role: str | None = None
     customer_id: UUID | None = None
+    authenticated_at: datetime | None = None
 
     def __str__(self) -> str:
         return self.label

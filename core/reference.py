@@ -1,13 +1,27 @@
 """Reference pages written from the code itself: every fact, every problem, every variable."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from core import errors, events, problems
 
+Page = Callable[[], str]
+# Pages that apps write about themselves: file name in docs/ → what is in it.
+PAGES: dict[str, Page] = {}
+
 HEAD = "<!-- Written by `manage.py write_reference`; do not edit. -->\n\n"
+
+
+def page(name: str) -> Callable[[Page], Page]:
+    """This function will have the function below written to a page of `docs/` with the others."""
+
+    def register(write: Page) -> Page:
+        PAGES[name] = write
+        return write
+
+    return register
 
 
 def events_page() -> str:

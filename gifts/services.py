@@ -130,10 +130,15 @@ def redeem_code(*, code: str, customer_id: UUID, actor: Actor, now: datetime) ->
 def redeem_gift(*, gift_id: UUID, customer_id: UUID, actor: Actor, now: datetime) -> Gift:
     """This function will redeem a gift for the customer with the e-mail address that it was sent to.
 
+    A customer must have proved that the address is his; a company's backend vouches for whom it names.
+
     :raises GiftNotRedeemable: for every gift that cannot be redeemed so, also another address's.
     :raises AlreadyRedeemed: to the customer who redeemed it before.
     """
-    email = customers.get_customer(customer_id).email
+    customer = customers.get_customer(customer_id)
+    email = customer.email
+    if actor.is_customer and customer.email_verified_at is None:
+        raise GiftNotRedeemable
     if not Gift.objects.filter(pk=gift_id, recipient_email=email.lower()).exists():
         raise GiftNotRedeemable
     return _redeem(gift_id, customer_id, actor=actor, now=now)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts import emails
+from accounts import emails, roles
 from core.http.filters import Filters, InstantFilter, TextFilter, WordFilter
 
 
@@ -13,7 +13,7 @@ class EmailFilter(TextFilter):
 
     def filter(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         """This function will keep the rows with that address."""
-        return rows if value is None else rows.filter(email=emails.canonical(value))
+        return rows if value is None else rows.filter(**{self.field_name: emails.canonical(value)})
 
 
 class CustomerFilters(Filters):
@@ -21,6 +21,11 @@ class CustomerFilters(Filters):
     external_ref = TextFilter(max_length=200)
     created_from = InstantFilter(field_name="created_at", lookup_expr="gte")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt")
+
+
+class MemberFilters(Filters):
+    role = WordFilter(roles.ROLES)
+    email = EmailFilter(field_name="user__email", max_length=254)
 
 
 class ApiKeyFilters(Filters):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import ApiKey, Customer
+from accounts.models import ApiKey, Customer, Membership
 from core.http.serializers import (
     Choice,
     Currency,
@@ -20,7 +20,6 @@ from core.http.serializers import (
 )
 
 COUNTRY = r"[A-Z]{2}"
-SCOPE = r"([a-z][a-z_-]{0,39}:)?(read|write|correction)"
 # The form of a tax id as people write it; whether it is one of its scheme is the verb's question.
 TAX_ID = r"[A-Z0-9][A-Z0-9 ./-]{1,29}"
 MOST_TAX_IDS = 10
@@ -79,6 +78,7 @@ class CustomerBody(ResponseBody):
     id = serializers.CharField(source="public_id")
     external_ref = StrictString(allow_null=True)
     email = StrictString()
+    email_verified_at = Instant(allow_null=True)
     name = StrictString()
     currency = Currency(allow_null=True)
     timezone = Timezone()
@@ -94,14 +94,35 @@ class CustomerBody(ResponseBody):
 class CreateApiKey(RequestBody):
     name = StrictString(max_length=200, required=False, allow_blank=True)
     type = Choice(("secret", "publishable"), required=False)
-    scopes = serializers.ListField(
-        child=StrictString(max_length=60, pattern=SCOPE), required=False, min_length=1, max_length=50
-    )
+    scopes = serializers.ListField(child=StrictString(max_length=60), required=False, min_length=1, max_length=50)
     expires_at = Instant(required=False, allow_null=True)
 
 
 class RotateApiKey(RequestBody):
     overlap_hours = StrictInt(min_value=0, max_value=LONGEST_OVERLAP_HOURS, required=False)
+
+
+class InviteMember(RequestBody):
+    email = Email()
+    role = Choice(Membership.Role.choices)
+    name = StrictString(max_length=200, required=False, allow_blank=True)
+
+
+class ChangeMemberRole(RequestBody):
+    role = Choice(Membership.Role.choices)
+    reason = StrictString(max_length=500, required=False, allow_blank=True)
+
+
+class MemberBody(ResponseBody):
+    """`has_password` is false until the invitation was followed."""
+
+    id = serializers.CharField(source="public_id")
+    user = serializers.CharField(source="user.public_id")
+    email = StrictString(source="user.email")
+    name = StrictString(source="user.name")
+    role = Choice(Membership.Role.choices)
+    has_password = serializers.BooleanField(source="user.has_usable_password")
+    created_at = Instant()
 
 
 class ApiKeyBody(ResponseBody):
@@ -153,11 +174,12 @@ class Register(RequestBody):
 
 
 class LogIn(RequestBody):
-    """Customers send a publishable key; members name the environment instead."""
+    """Customers send a publishable key; members name the environment, and a code when one is enrolled."""
 
     email = Email()
     password = Password()
     environment = PublicId("env", required=False, source="environment_id")
+    code = StrictString(max_length=20, required=False)
 
 
 class Refresh(RequestBody):
@@ -177,6 +199,21 @@ class ChangePassword(RequestBody):
 
 class ForgotPassword(RequestBody):
     email = Email()
+
+
+class EmailBody(ResponseBody):
+    email = StrictString()
+
+
+class VerifyEmail(RequestBody):
+    token = StrictString(max_length=200)
+
+
+class StepUp(RequestBody):
+    """The password once more, and a code of the authenticator app when one is enrolled."""
+
+    password = Password()
+    code = StrictString(max_length=20, required=False)
 
 
 class ResetPassword(RequestBody):

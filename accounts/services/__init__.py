@@ -4,28 +4,76 @@ Keys, sessions and log-in attempts live on the machine's clock, whatever a sandb
 `clock.wall()` as `now`. Customers live on their environment's clock.
 """
 
+from accounts.hashers import TooManyHashes
 from accounts.models import ApiKeyEnded, CurrencyFixed, CurrencyMismatch
 from accounts.services._attempts import TooManyAttempts
 from accounts.services._authentication import CredentialRefused, Identity, authenticate_key, authenticate_token
 from accounts.services._customers import ExternalRefTaken, create_customer, update_customer
-from accounts.services._keys import OVERLAP, IssuedKey, ScopeRefused, issue_api_key, revoke_api_key, rotate_api_key
-from accounts.services._logins import EmailTaken, WrongCredentials, log_in_customer, log_in_member, register_customer
-from accounts.services._operators import create_operator, join_tenant
+from accounts.services._keys import (
+    OVERLAP,
+    IssuedKey,
+    ScopeRefused,
+    ScopeUnknown,
+    issue_api_key,
+    revoke_api_key,
+    rotate_api_key,
+)
+from accounts.services._logins import EmailTaken, WrongCredentials, log_in_customer, register_customer
+from accounts.services._members import (
+    LastOwner,
+    MemberExists,
+    RoleRefused,
+    change_member_role,
+    invite_member,
+    join_tenant,
+    remove_member,
+)
+from accounts.services._operators import create_operator
 from accounts.services._passwords import (
     PasswordRefused,
     ResetTokenRefused,
     WrongPassword,
     change_password,
+    hash_new_password,
+    request_member_reset,
     request_password_reset,
     reset_password,
 )
+from accounts.services._people import (
+    confirm_operator,
+    identify_operator,
+    log_in_member,
+    note_console_login,
+    reprove_operator,
+    step_up,
+)
+from accounts.services._second_factor import (
+    CodeRefused,
+    Enrolment,
+    SecondFactorRequired,
+    begin_enrolment,
+    confirm_enrolment,
+    is_enrolled,
+    remove_second_factor,
+)
 from accounts.services._sessions import RefreshRefused, Tokens, end_all_sessions, end_session, refresh_session
+from accounts.services._verification import (
+    VerificationRefused,
+    register_privately,
+    request_verification,
+    verify_email,
+)
 
 __all__ = [
-    "OVERLAP", "ApiKeyEnded", "CredentialRefused", "CurrencyFixed", "CurrencyMismatch", "EmailTaken",
-    "ExternalRefTaken", "Identity", "IssuedKey", "PasswordRefused", "RefreshRefused", "ResetTokenRefused",
-    "ScopeRefused", "Tokens", "TooManyAttempts", "WrongCredentials", "WrongPassword", "authenticate_key",
-    "authenticate_token", "change_password", "create_customer", "create_operator", "end_all_sessions", "end_session",
-    "issue_api_key", "join_tenant", "log_in_customer", "log_in_member", "refresh_session", "register_customer",
-    "request_password_reset", "reset_password", "revoke_api_key", "rotate_api_key", "update_customer",
+    "OVERLAP", "ApiKeyEnded", "CodeRefused", "CredentialRefused", "CurrencyFixed", "CurrencyMismatch", "EmailTaken",
+    "Enrolment", "ExternalRefTaken", "Identity", "IssuedKey", "LastOwner", "MemberExists", "PasswordRefused",
+    "RefreshRefused", "ResetTokenRefused", "RoleRefused", "ScopeRefused", "ScopeUnknown", "SecondFactorRequired",
+    "Tokens", "TooManyAttempts", "TooManyHashes", "VerificationRefused", "WrongCredentials", "WrongPassword",
+    "authenticate_key", "authenticate_token", "begin_enrolment", "change_member_role", "change_password",
+    "confirm_enrolment", "confirm_operator", "create_customer", "create_operator", "end_all_sessions", "end_session",
+    "hash_new_password", "identify_operator", "invite_member", "is_enrolled", "issue_api_key", "join_tenant",
+    "log_in_customer", "log_in_member", "note_console_login", "refresh_session", "register_customer",
+    "register_privately", "remove_member", "remove_second_factor", "reprove_operator", "request_member_reset",
+    "request_password_reset", "request_verification", "reset_password", "revoke_api_key", "rotate_api_key", "step_up",
+    "update_customer", "verify_email",
 ]  # fmt: skip

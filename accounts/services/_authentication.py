@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists
 
-from accounts import credentials, tokens
+from accounts import credentials, roles, tokens
 from accounts.models import ApiKey, Login, Membership, RefreshToken, User
 from accounts.services import _sessions
 from audit import services as audit
@@ -19,16 +19,6 @@ from core.tenancy.system import system_scope
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 EVERYTHING = frozenset({"read", "write"})
-OF_ROLE = {
-    Membership.Role.OWNER: EVERYTHING,
-    Membership.Role.ADMIN: EVERYTHING,
-    Membership.Role.FINANCE: frozenset({"read", "invoices:write", "payments:write", "payment-methods:write"}),
-    Membership.Role.SUPPORT: frozenset({"read", "customers:write", "subscriptions:write", "gifts:write"}),
-    Membership.Role.DEVELOPER: frozenset(
-        {"read", "api-keys:write", "environments:write", "usage:write", "events:write", "webhook-endpoints:write"}
-    ),
-    Membership.Role.VIEWER: frozenset({"read"}),
-}
 ACTOR_OF = {ApiKey.Type.SECRET: "key", ApiKey.Type.PUBLISHABLE: "publishable", ApiKey.Type.SYSTEM: "operator"}
 
 
@@ -132,8 +122,10 @@ def _member(claims: tokens.Claims) -> Identity | None:
         environment = Environment.objects.of_tenants().filter(pk=claims.environment_id).first()
     if place is None or environment is None:
         return None
-    role = Membership.Role(place.role)
-    actor = Actor(type="member", id=claims.subject, scopes=OF_ROLE[role], role=role.value)
+    actor = Actor(
+        type="member", id=claims.subject, scopes=roles.scopes_of(place.role), role=place.role,
+        authenticated_at=claims.authenticated_at,
+    )  # fmt: skip
     return Identity(actor=actor, scope=environment.as_scope())
 
 

@@ -69,7 +69,7 @@ def update_customer(*, customer_id: UUID, changes: Mapping[str, Any], actor: Act
     if not changed:
         return row
     row.updated_at = now
-    row.save(update_fields=[*changed, "updated_at"])
+    row.save(update_fields=[*changed, "email_verified_at", "updated_at"])
     events.publish(
         CustomerUpdated(
             subject=row.public_id, actor=actor.label, at=now, customer=row.public_id, changed=tuple(sorted(changed))
@@ -84,6 +84,8 @@ def _set(row: Customer, name: str, value: Any) -> bool:
         row.change_currency(value)
     elif name == "email":
         row.email = emails.canonical(value)
+        if row.email != before:
+            row.email_verified_at = None
     elif name == "tax_ids":
         row.tax_ids = checked_tax_ids(value)
     elif name in PLAIN:

@@ -1,6 +1,5 @@
 """API keys: issued, revoked, rotated."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,14 +7,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts import credentials
+from accounts import credentials, roles
 from accounts.models import ApiKey, ApiKeyEnded
 from accounts.signals import ApiKeyIssued, ApiKeyRevoked
 from core import errors, events, tenancy
 from core.actor import Actor
 
 OVERLAP = timedelta(hours=24)
-_SCOPE = re.compile(r"(?:[a-z][a-z_-]{0,39}:)?(?:read|write|correction)", re.ASCII)
+
+
+class ScopeUnknown(errors.Invalid):
+    code = "validation_failed"
+    title = "No route asks for this scope."
 
 
 class ScopeRefused(errors.Forbidden):
@@ -45,7 +48,8 @@ def issue_api_key(
     such as `read`, `write` or `usage:write`; `expires_at` and `now` are instants of the machine's clock.
 
     :raises ScopeRefused: if the actor does not hold a scope himself, or the kind of key does not go with it.
-    :raises core.errors.Invalid: for a scope of another form, or an end that lies behind.
+    :raises ScopeUnknown: for a scope that no route asks for.
+    :raises core.errors.Invalid: for an end that lies behind.
     """
     granted = _granted(type, scopes, actor)
     if expires_at is not None and expires_at <= now:
@@ -118,8 +122,9 @@ def _locked(key_id: UUID) -> ApiKey:
 def _granted(kind: str, scopes: Iterable[str], actor: Actor) -> list[str]:
     wanted = [] if kind == ApiKey.Type.PUBLISHABLE else sorted(set(scopes))
     for scope in wanted:
-        if not _SCOPE.fullmatch(scope):
-            raise errors.Invalid(f"{scope[:60]!r} is no scope.")
+        if not roles.is_scope(scope):
+            found = {"pointer": "/scopes", "code": "unknown_scope", "message": f"{scope[:60]!r} is no scope."}
+            raise ScopeUnknown(errors=[found])
         if not actor.may(scope):
             raise ScopeRefused(scope=scope)
     if (kind == ApiKey.Type.SYSTEM) != (tenancy.environment_id() == tenancy.PLATFORM_ID):

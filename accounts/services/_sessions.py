@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import credentials, tokens
 from accounts.models import Login, RefreshToken, User
+from accounts.services import _notices
 from accounts.signals import RefreshTokenReused, SessionsEnded
 from core import errors, events, ids, tenancy
 from core.actor import Actor
@@ -45,8 +46,8 @@ class Tokens:
 def open_session(owner: Owner, *, now: datetime) -> Tokens:
     """This function will begin a session of a customer or a member in the environment in force."""
     token, family = credentials.new_token(), ids.new()
-    _store(token, owner, family=family, ends_at=now + LONGEST, now=now)
-    return _tokens(owner, family, token, now=now)
+    _store(token, owner, family=family, authenticated_at=now, ends_at=now + LONGEST, now=now)
+    return _tokens(owner, family, token, authenticated_at=now, now=now)
 
 
 def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
@@ -111,6 +112,11 @@ def subject_of(owner: Owner) -> str:
     return ids.encode("cus", owner.customer_id) if isinstance(owner, Login) else owner.public_id
 
 
+def kind_of(owner: Owner) -> str:
+    """This function will return the type of actor an owner is."""
+    return "customer" if isinstance(owner, Login) else "member"
+
+
 def is_welcome(owner: Owner) -> bool:
     """This function will tell whether an owner may have sessions at all."""
     return owner.disabled_at is None if isinstance(owner, Login) else owner.is_active
@@ -145,11 +151,14 @@ def _rotate(refresh_token: str, *, now: datetime) -> Tokens | None:
     if row.used_at is None:
         row.used_at = now
         row.save(update_fields=["used_at"])
-        _store(following, _owner(row), family=row.family, ends_at=row.family_expires_at, now=now)
+        _store(
+            following, _owner(row), family=row.family, authenticated_at=row.authenticated_at,
+            ends_at=row.family_expires_at, now=now,
+        )  # fmt: skip
     elif not _may_ask_again(row, following, now=now):
         _end_reused(row, now=now)
         return None
-    return _tokens(_owner(row), row.family, following, now=now)
+    return _tokens(_owner(row), row.family, following, authenticated_at=row.authenticated_at, now=now)
 
 
 def _is_alive(row: RefreshToken, *, now: datetime) -> bool:
@@ -165,9 +174,11 @@ def _may_ask_again(row: RefreshToken, following: str, *, now: datetime) -> bool:
 
 def _end_reused(row: RefreshToken, *, now: datetime) -> None:
     _revoke(family=row.family, now=now)
-    subject = subject_of(_owner(row))
-    actor = f"{'customer' if row.login_id else 'member'}:{subject}"
+    owner = _owner(row)
+    subject = subject_of(owner)
+    actor = f"{kind_of(owner)}:{subject}"
     events.publish(RefreshTokenReused(subject=subject, actor=actor, at=now, session=str(row.family)))
+    _notices.send("token_reused", owner, once=str(row.family))
 
 
 def _revoke(*, family: UUID, now: datetime) -> None:
@@ -185,18 +196,23 @@ def _owner(row: RefreshToken) -> Owner:
     return owner
 
 
-def _store(token: str, owner: Owner, *, family: UUID, ends_at: datetime, now: datetime) -> None:
+def _store(
+    token: str, owner: Owner, *, family: UUID, authenticated_at: datetime | None, ends_at: datetime, now: datetime
+) -> None:
     RefreshToken.objects.create(
         login=owner if isinstance(owner, Login) else None, user=owner if isinstance(owner, User) else None,
-        family=family, hash=credentials.digest(token), session_version=owner.session_version, created_at=now,
+        family=family, hash=credentials.digest(token), session_version=owner.session_version,
+        authenticated_at=authenticated_at, created_at=now,
         expires_at=min(now + IDLE, ends_at), family_expires_at=ends_at,
     )  # fmt: skip
 
 
-def _tokens(owner: Owner, family: UUID, refresh_token: str, *, now: datetime) -> Tokens:
+def _tokens(
+    owner: Owner, family: UUID, refresh_token: str, *, authenticated_at: datetime | None, now: datetime
+) -> Tokens:
     claims = tokens.Claims(
         subject=subject_of(owner), environment_id=tenancy.environment_id(), session_version=owner.session_version,
-        session=family,
+        session=family, authenticated_at=authenticated_at,
     )  # fmt: skip
     return Tokens(
         subject=claims.subject, access_token=tokens.write(claims, keyring=keyring(), now=now),

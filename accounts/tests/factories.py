@@ -28,4 +28,7 @@ def make_key(scopes: Iterable[str] = ("read", "write"), **particulars: Any) -> s
 
 def register(email: str = "ada@example.com", password: str = PASSWORD) -> tuple[Customer, services.Tokens]:
     """Register a customer with a login in the environment in scope."""
-    return services.register_customer(email=email, password=password, actor=SYSTEM, now=clock.now(), wall=clock.wall())
+    hashed = services.hash_new_password(email=email, password=password)
+    return services.register_customer(
+        email=email, password_hash=hashed, actor=SYSTEM, now=clock.now(), wall=clock.wall()
+    )

@@ -1,6 +1,7 @@
 """Passwords: changed by their owner, replaced through a mail."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,10 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 NEW = "a wholly different phrase"
 HOME = "192.0.2.1"
+
+
+def letters(about: str) -> list[mail.EmailMessage]:
+    return [one for one in mail.outbox if about in one.subject]
 
 
 def log_in(password: str) -> services.Tokens:
@@ -86,7 +91,7 @@ def test_a_member_changes_his_password_too() -> None:
 def test_a_forgotten_password_is_replaced_through_a_mail(ada: Actor, run_jobs: Callable[[], int]) -> None:
     services.request_password_reset(email="ADA@example.com", now=NOW)
     run_jobs()
-    [sent] = mail.outbox
+    [sent] = letters("new password")
     assert sent.to == ["ada@example.com"]
     [token] = re.findall(r"#token=(\S+)", str(sent.body))
     services.reset_password(token=token, password=NEW, now=datetime.now(UTC))
@@ -143,3 +148,34 @@ def test_a_disabled_login_is_not_reset(ada: Actor) -> None:
 
 def test_the_real_hash_costs_nineteen_mebibytes_and_two_passes() -> None:
     assert "m=19456,t=2,p=1" in Argon2().encode("x", "saltsaltsalt")
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("nine char", "password_too_short"), ("password123", "password_too_common"),
+        ("ada@example.com", "password_too_similar"), ("Example-ada.COM!", "password_too_similar"),
+        ("lovelace12345", "password_too_similar"), ("x" * 129, "password_too_long"),
+    ],
+)  # fmt: skip
+def test_a_password_that_is_easy_too_long_or_made_of_the_address_is_refused(password: str, code: str) -> None:
+    with pytest.raises(services.PasswordRefused) as caught:
+        services.hash_new_password(email="ada.lovelace@example.com", password=password)
+    assert code in {one["code"] for one in caught.value.members["errors"]}
+
+
+@pytest.mark.parametrize("password", ["ten chars!", "my lovelace is a long phrase", "a\u0301 " * 20, "x1" * 64])
+def test_a_long_enough_password_of_any_characters_is_taken(password: str) -> None:
+    services.hash_new_password(email="ada.lovelace@example.com", password=password)
+
+
+@pytest.mark.parametrize(
+    "password", ["  spaces around  ", "\u00e1 caf\u00e9 au lait", "a\u0301 cafe\u0301 au lait", "x1" * 64]
+)
+def test_a_password_is_verified_exactly_as_it_was_typed(password: str) -> None:
+    register(password=password)
+    log_in(password)
+    for other in (password.strip(), password + " ", unicodedata.normalize("NFC", password) + "\u200b", password[:72]):
+        if other != password:
+            with pytest.raises(services.WrongCredentials):
+                services.log_in_customer(email="ada@example.com", password=other, address="198.51.100.9", now=NOW)

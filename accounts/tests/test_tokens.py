@@ -15,7 +15,11 @@ NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 SECRET, OLD_SECRET = "a" * 64, "b" * 64
 RING = tokens.Keyring(issuer="https://bills.example", secret=SECRET, previous=(OLD_SECRET,))
 CLAIMS = tokens.Claims(
-    subject="cus_01h455vb4pex5vsknk084sn02q", environment_id=ids.new(), session_version=3, session=ids.new()
+    subject="cus_01h455vb4pex5vsknk084sn02q",
+    environment_id=ids.new(),
+    session_version=3,
+    session=ids.new(),
+    authenticated_at=NOW - timedelta(minutes=1),
 )
 
 
@@ -24,6 +28,7 @@ def payload(**changes: Any) -> dict[str, Any]:
     ours = {
         "iss": RING.issuer, "aud": tokens.AUDIENCE, "iat": issued, "nbf": issued, "exp": issued + 1800, "jti": "j",
         "sub": CLAIMS.subject, "env": str(CLAIMS.environment_id), "sv": 3, "sid": str(CLAIMS.session),
+        "auth_time": issued - 60,
     }  # fmt: skip
     return {name: value for name, value in {**ours, **changes}.items() if value is not ...}
 

@@ -47,6 +47,9 @@ class Resource(GenericViewSet[Any]):
     secret_fields: Iterable[str] = ()  # shown once; kept and replayed as null
     query_parameters: Iterable[str] = ()  # beyond filters and paging
     body_limit: int = settings.API_BODY_LIMIT
+    # Actions whose verb brings its own transactions: what takes long inside holds none open. They keep no answers.
+    own_transactions: Iterable[str] = ()
+    step_up: Iterable[str] = ()  # actions for which a member must have typed his password within minutes
     rate_class: str = ""  # read | write | ingestion; by method when empty
     request_bodies: Mapping[str, type[RequestBody]] = {}  # action → serializer, for the API's schema
     responses: Mapping[str, Any] = {}  # action → serializer (or {status: serializer}) where it is not serializer_class
@@ -104,6 +107,8 @@ class Resource(GenericViewSet[Any]):
         try:
             self.initial(wrapped, *args, **kwargs)
             with self._environment():
+                if self.action in self.own_transactions:
+                    return self._effect()
                 answer = transactions.run(self._answer, read_only=request.method in SAFE_METHODS)
             if "Idempotent-Replayed" in answer.headers:
                 throttling.give_back(wrapped)

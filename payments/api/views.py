@@ -38,6 +38,7 @@ class Payments(Listed, Retrieved, Resource):
     customer_field = "customer_id"
     audience = EVERYBODY_WHO_PAYS
     audiences = {"refund": EVERY_SECRET_HOLDER}
+    step_up = ("refund",)
     serializer_class = PaymentDetailBody
     filterset_class = PaymentFilters
     request_bodies = {"refund": RefundPayment}

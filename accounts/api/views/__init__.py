@@ -4,5 +4,6 @@ from accounts.api.views.auth import Auth
 from accounts.api.views.customers import Customers
 from accounts.api.views.environments import Environments
 from accounts.api.views.keys import ApiKeys
+from accounts.api.views.members import Members
 
-__all__ = ["ApiKeys", "Auth", "Customers", "Environments"]
+__all__ = ["ApiKeys", "Auth", "Customers", "Environments", "Members"]

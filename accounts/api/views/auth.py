@@ -1,10 +1,8 @@
 """`/auth`: how customers and members come in, stay in and leave."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.conf import settings
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
@@ -12,31 +10,13 @@ from accounts import services
 from accounts.api import serializers
 from accounts.models import Customer
 from core import clock, context, tenancy
+from core.http.serializers import RequestBody
 from core.http.views import EVERY_SECRET_HOLDER, Request, Resource, accepted, created, no_content, ok
 from core.models import Environment
 
 DOOR = frozenset({"publishable", "key"})
 PEOPLE = frozenset({"customer", "member"})
 EVERYBODY = EVERY_SECRET_HOLDER | PEOPLE | {"publishable"}
-# Refusals that leave something behind: the count of a failed attempt, the end of a stolen session.
-TRACES = (
-    services.WrongCredentials, services.TooManyAttempts, services.WrongPassword, services.RefreshRefused
-)  # fmt: skip
-
-Handler = Callable[..., Response]
-
-
-def leaves_trace(handler: Handler) -> Callable[..., HttpResponseBase]:
-    """This function will return the handler, whose refusals are answered but not rolled back."""
-
-    @wraps(handler)
-    def kept(view: Resource, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return handler(view, request, *args, **kwargs)
-        except TRACES as refusal:
-            return view._refuse(refusal)
-
-    return kept
 
 
 class Auth(Resource):
@@ -46,34 +26,57 @@ class Auth(Resource):
     audience = DOOR
     audiences = {
         "login": DOOR | {"anonymous"}, "refresh": DOOR | {"anonymous"}, "logout": PEOPLE, "me": EVERYBODY,
-        "change_password": PEOPLE,
+        "change_password": PEOPLE, "forgot_password": DOOR | {"anonymous"}, "reset_password": DOOR | {"anonymous"},
+        "verify_email": DOOR | {"anonymous"}, "send_verification": {"customer"}, "step_up_session": {"member"},
     }  # fmt: skip
-    idempotency = {
-        "register": "optional", "login": "none", "refresh": "none", "logout": "none", "change_password": "none",
-        "forgot_password": "none", "reset_password": "none",
-    }  # fmt: skip
+    own_transactions = (
+        "login", "refresh", "change_password", "forgot_password", "reset_password", "verify_email", "step_up_session",
+    )  # fmt: skip
+    idempotency = {"register": "optional", "logout": "none", **dict.fromkeys(own_transactions, "none")} | {
+        "send_verification": "none"
+    }
     secret_fields = ("access_token", "refresh_token")
     request_bodies = {
         "register": serializers.Register, "login": serializers.LogIn, "refresh": serializers.Refresh,
         "logout": serializers.LogOut, "change_password": serializers.ChangePassword,
         "forgot_password": serializers.ForgotPassword, "reset_password": serializers.ResetPassword,
+        "verify_email": serializers.VerifyEmail, "send_verification": RequestBody,
+        "step_up_session": serializers.StepUp,
     }  # fmt: skip
     responses = {
-        "register": {201: serializers.RegisteredBody}, "login": {200: serializers.TokensBody},
-        "refresh": {200: serializers.TokensBody}, "logout": {204: None}, "me": {200: serializers.MeBody},
-        "change_password": {200: serializers.TokensBody}, "forgot_password": {202: serializers.ForgotPassword},
-        "reset_password": {204: None},
+        "register": {201: serializers.RegisteredBody, 202: serializers.EmailBody},
+        "login": {200: serializers.TokensBody}, "refresh": {200: serializers.TokensBody}, "logout": {204: None},
+        "me": {200: serializers.MeBody}, "change_password": {200: serializers.TokensBody},
+        "forgot_password": {202: serializers.EmailBody}, "reset_password": {204: None}, "verify_email": {204: None},
+        "send_verification": {202: None}, "step_up_session": {200: serializers.TokensBody},
     }  # fmt: skip
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """This function will hash the password of who registers, before the transaction in which he does."""
+        super().initial(request, *args, **kwargs)
+        if self.action == "register":
+            body = serializers.Register.parse(request)
+            password = body.pop("password")
+            self.registration = body | {
+                "password_hash": services.hash_new_password(email=body["email"], password=password)
+            }
 
     @action(detail=False, methods=["post"])
     def register(self, request: Request) -> Response:
-        """This function will make a customer with a login and begin his session."""
-        body = serializers.Register.parse(request)
-        customer, tokens = services.register_customer(**body, actor=request.actor, now=clock.now(), wall=clock.wall())
+        """This function will make a customer with a login and begin his session, or have him written to first.
+
+        Where registrations are private (`REGISTRATION_PRIVACY=strict`), the answer is 202 for every address.
+        """
+        wall = clock.wall()
+        if settings.REGISTRATION_PRIVACY == "strict":
+            services.register_privately(**self.registration, now=wall)
+            return accepted({"email": self.registration["email"]})
+        customer, tokens = services.register_customer(
+            **self.registration, actor=request.actor, now=clock.now(), wall=wall
+        )
         return created({**_tokens(tokens), "customer": serializers.CustomerBody.of(customer)})
 
     @action(detail=False, methods=["post"])
-    @leaves_trace
     def login(self, request: Request) -> Response:
         """This function will begin a session of a customer, or of a member who names an environment."""
         body = serializers.LogIn.parse(request)
@@ -83,7 +86,6 @@ class Auth(Resource):
         return ok(_tokens(services.log_in_customer(email=body["email"], password=body["password"], **where)))
 
     @action(detail=False, methods=["post"])
-    @leaves_trace
     def refresh(self, request: Request) -> Response:
         """This function will exchange a refresh token, which works once."""
         body = serializers.Refresh.parse(request)
@@ -115,7 +117,6 @@ class Auth(Resource):
         )
 
     @action(detail=False, methods=["post"], url_path="change-password")
-    @leaves_trace
     def change_password(self, request: Request) -> Response:
         """This function will replace a password, end all sessions and begin a new one."""
         body = serializers.ChangePassword.parse(request)
@@ -124,9 +125,14 @@ class Auth(Resource):
 
     @action(detail=False, methods=["post"], url_path="forgot-password")
     def forgot_password(self, request: Request) -> Response:
-        """This function will have a link mailed, if somebody has that address; the answer does not tell."""
+        """This function will have a link mailed, if somebody has that address; the answer does not tell.
+
+        With a key it is a customer's of that environment, without one a member's or an operator's.
+        """
         body = serializers.ForgotPassword.parse(request)
-        services.request_password_reset(**body, now=clock.wall())
+        is_member = request.actor.type == "anonymous"
+        ask = services.request_member_reset if is_member else services.request_password_reset
+        ask(**body, now=clock.wall())
         return accepted(body)
 
     @action(detail=False, methods=["post"], url_path="reset-password")
@@ -134,6 +140,26 @@ class Auth(Resource):
         """This function will replace the password of whoever holds a mailed token."""
         services.reset_password(**serializers.ResetPassword.parse(request), now=clock.wall())
         return no_content()
+
+    @action(detail=False, methods=["post"], url_path="verify-email")
+    def verify_email(self, request: Request) -> Response:
+        """This function will note that an address is his who holds the token that was mailed to it."""
+        services.verify_email(**serializers.VerifyEmail.parse(request), now=clock.wall())
+        return no_content()
+
+    @action(detail=False, methods=["post"], url_path="send-verification")
+    def send_verification(self, request: Request) -> Response:
+        """This function will have the customer's address written to once more."""
+        RequestBody.parse(request)
+        services.request_verification(actor=request.actor, now=clock.wall())
+        return accepted(None)
+
+    @action(detail=False, methods=["post"], url_path="step-up")
+    def step_up_session(self, request: Request) -> Response:
+        """This function will exchange a member's password for a fresh session, which opens what asks for one."""
+        body = serializers.StepUp.parse(request)
+        address = context.current().client_ip
+        return ok(_tokens(services.step_up(**body, address=address, actor=request.actor, now=clock.wall())))
 
 
 def _member(body: dict[str, Any], where: dict[str, Any]) -> services.Tokens:

@@ -24,6 +24,7 @@ class ApiKeys(Listed, Retrieved, Resource):
     serializer_class = ApiKeyBody
     filterset_class = ApiKeyFilters
     secret_fields = ("secret",)
+    step_up = ("create", "rotate")
     request_bodies = {"create": CreateApiKey, "rotate": RotateApiKey, "revoke": RequestBody}
     responses = {"create": IssuedApiKeyBody, "rotate": {201: IssuedApiKeyBody}}
 

@@ -30,6 +30,7 @@ class CreditNotes(Listed, Retrieved, Resource):
     customer_field = "customer_id"
     audience = EVERY_SECRET_HOLDER | {"customer"}
     audiences = {"create": EVERY_SECRET_HOLDER, "print_pdf": EVERY_SECRET_HOLDER}
+    step_up = ("create",)
     serializer_class = CreditNoteBody
     filterset_class = CreditNoteFilters
     request_bodies = {"create": CreateCreditNote, "print_pdf": PrintDocument}

@@ -1,4 +1,4 @@
-"""`manage.py write_reference`: write `docs/events.md`, `docs/problems.md` and `docs/configuration.md` from the code."""
+"""`manage.py write_reference`: write the pages of `docs/` that the code itself can tell."""
 
 import sys
 from argparse import ArgumentParser
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "events.md": reference.events_page(),
             "problems.md": reference.problems_page(),
             "configuration.md": reference.configuration_page(settings.BASE_DIR / "config" / "settings.py"),
-        }
+        } | {name: reference.HEAD + write() for name, write in reference.PAGES.items()}
         old = [name for name, text in pages.items() if self._differs(name, text, write=not options["check"])]
         if options["check"] and old:
             self.stderr.write(f"{', '.join(old)}: older than the code. Renew: manage.py write_reference")
