@@ -31,10 +31,7 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
     if settings["AUDIT_LOG_PATH"] and (objection := sink.check(Path(settings["AUDIT_LOG_PATH"]))):
         raise ImproperlyConfigured(f"AUDIT_LOG_PATH: {objection}")
     _refuse_edge(settings)
-    if settings["REGISTRATION_PRIVACY"] not in REGISTRATION_PRIVACIES:
-        raise ImproperlyConfigured(f"REGISTRATION_PRIVACY must be one of {', '.join(REGISTRATION_PRIVACIES)}")
-    if settings["PASSWORD_HASHES_AT_ONCE"] < 1:
-        raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE must be at least 1")
+    _check_people(settings)
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:
@@ -52,6 +49,13 @@ def _refuse_edge(settings: dict[str, Any]) -> None:
         raise ImproperlyConfigured(f"TRUSTED_PROXIES: {failure}") from None
     if settings["RATE_LIMIT_ON_STORE_FAILURE"] not in STORE_FAILURES:
         raise ImproperlyConfigured(f"RATE_LIMIT_ON_STORE_FAILURE must be one of {', '.join(STORE_FAILURES)}")
+
+
+def _check_people(settings: dict[str, Any]) -> None:
+    if settings["REGISTRATION_PRIVACY"] not in REGISTRATION_PRIVACIES:
+        raise ImproperlyConfigured(f"REGISTRATION_PRIVACY must be one of {', '.join(REGISTRATION_PRIVACIES)}")
+    if settings["PASSWORD_HASHES_AT_ONCE"] < 1:
+        raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE must be at least 1")
 
 
 def _weak_secrets(settings: dict[str, Any]) -> list[str]:
