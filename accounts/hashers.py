@@ -54,7 +54,7 @@ class Gate:
 @lru_cache(maxsize=1)
 def gate() -> Gate:
     """This function will return the gate of this process."""
-    return Gate(settings.PASSWORD_HASHES_AT_ONCE)
+    return Gate(settings.HASHES_AT_ONCE)
 
 
 class Argon2(Argon2PasswordHasher):

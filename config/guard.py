@@ -54,8 +54,8 @@ def _refuse_edge(settings: dict[str, Any]) -> None:
 def _check_people(settings: dict[str, Any]) -> None:
     if settings["REGISTRATION_PRIVACY"] not in REGISTRATION_PRIVACIES:
         raise ImproperlyConfigured(f"REGISTRATION_PRIVACY must be one of {', '.join(REGISTRATION_PRIVACIES)}")
-    if settings["PASSWORD_HASHES_AT_ONCE"] < 1:
-        raise ImproperlyConfigured("PASSWORD_HASHES_AT_ONCE must be at least 1")
+    if settings["HASHES_AT_ONCE"] < 1:
+        raise ImproperlyConfigured("HASHES_AT_ONCE must be at least 1")
 
 
 def _weak_secrets(settings: dict[str, Any]) -> list[str]:

@@ -7,6 +7,8 @@ import environ
 from corsheaders.defaults import default_headers
 
 from config.guard import refuse_nonsense
+from config.look import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
+from config.look import UNFOLD as UNFOLD
 from core import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -194,7 +196,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Perennial <billing@p
 vars().update(env.email_url("EMAIL_URL", default="") if env.str("EMAIL_URL", default="") else {})
 
 # Passwords that one process hashes at the same time; further ones wait a moment, then are asked to come again.
-PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=1)
+HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=1)
 # friendly: registering says whether the address is taken; strict: every address gets the same answer and a mail.
 REGISTRATION_PRIVACY = env.str("REGISTRATION_PRIVACY", default="friendly")  # friendly | strict
 PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
@@ -221,19 +223,6 @@ CORS_ALLOW_ALL_ORIGINS = ENV != "production" and not ALLOWED_ORIGINS
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "x-environment", "x-request-id", "idempotency-key", "if-match"]
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotent-Replayed", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag"]
-# The console's theme evaluates Alpine expressions; nothing is loaded from another host.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "script-src": ["'self'", "'unsafe-eval'"],
-        "style-src": ["'self'", "'unsafe-inline'"],
-        "img-src": ["'self'", "data:"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'self'"],
-        "form-action": ["'self'"],
-    }
-}
-
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.Credentials"],
     "DEFAULT_PERMISSION_CLASSES": ["core.http.permissions.DeclaredScope"],
@@ -264,27 +253,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
 }
-UNFOLD = {
-    "SITE_TITLE": "Perennial",
-    "SITE_HEADER": "Perennial",
-    "SITE_SUBHEADER": "Subscriptions and billing",
-    "SITE_SYMBOL": "all_inclusive",
-    "SITE_URL": "/api/docs/",
-    "DASHBOARD_CALLBACK": "core.console.overview",
-    "STYLES": ["/static/console/console.css"],
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/console/favicon.svg"}],
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "6px",
-    "COLORS": {
-        "primary": {
-            "50": "236 253 245", "100": "209 250 229", "200": "167 243 208", "300": "110 231 183", "400": "52 211 153",
-            "500": "16 185 129", "600": "5 150 105", "700": "4 120 87", "800": "6 95 70", "900": "6 78 59",
-            "950": "2 44 34",
-        }
-    },
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "core.console.sidebar"},
-}  # fmt: skip
 API_BODY_LIMIT = 1024 * 1024
 INGESTION_BODY_LIMIT = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = INGESTION_BODY_LIMIT
