@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from audit import chain, keys
 from audit.models import Entry
-from core import clock, context, ids, redaction, tenancy
+from core import clock, context, failpoints, ids, redaction, tenancy
 from core.context import Context
 
 # One statement however many entries, each with the row that keeps its place in the queue of the sealer.
@@ -60,6 +60,8 @@ def record_many(happenings: Sequence[Happening]) -> None:
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, columns | {"environment": tenancy.environment_id()})
+        if __debug__:
+            failpoints.reach("audit.recorded")
 
 
 def _row(new: Happening) -> dict[str, Any]:

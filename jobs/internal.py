@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Func, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from core import clock, context, errors, redaction, tenancy
+from core import clock, context, errors, failpoints, redaction, tenancy
 from core.models import scope_of
 from core.retry import delay, is_hopeless
 from core.tenancy.system import system_scope
@@ -54,9 +54,13 @@ def do(claim: Claim) -> str:
     scope = tenancy.scope(scope_of(claim.environment_id))
     with scope, context.entered(request_id=claim.correlation_id), leases.holding(claim):
         try:
+            if __debug__:
+                failpoints.reach("jobs.claimed")
             _call(claim)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is written down
             return _settle_failure(claim, error)
+        if __debug__:
+            failpoints.reach("jobs.done")
         return _settled(claim, "succeeded", claims.succeed(claim))
 
 
@@ -93,13 +97,19 @@ def _settle_failure(claim: Claim, error: Exception) -> str:
     text = redaction.redact_lines("".join(traceback.format_exception(error)))[-LONGEST_ERROR:]
     said = {"error": text, "error_class": type(error).__qualname__}
     log.warning("jobs.failed", job=str(claim.id), kind=claim.kind, attempt=claim.attempts, error=text.splitlines()[-1])
+    if __debug__:
+        failpoints.reach("jobs.failing")
     wait = _wait(claim, error)
     if wait is None:
+        if __debug__:
+            failpoints.reach("jobs.burying")
         return _settled(claim, "dead", claims.bury(claim, **said))
     return _settled(claim, "failed", claims.fail(claim, wait=wait, **said))
 
 
 def _settled(claim: Claim, outcome: str, is_ours: bool) -> str:
+    if __debug__:
+        failpoints.reach("jobs.settled")
     if is_ours:
         return outcome
     log.warning("jobs.result_refused", job=str(claim.id), kind=claim.kind, owner=claims.OWNER)
@@ -117,9 +127,13 @@ def look_for_due(environment_id: UUID | None = None) -> int:
 def _write_due(duty: Duty, environment_id: UUID | None) -> int:
     with system_scope(f"jobs: due for {duty.kind}"), transaction.atomic():
         rows = list(_due(duty, environment_id)[:CHUNK])
+    if __debug__:
+        failpoints.reach("jobs.due_found")
     for owner, group in groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0)):
         with tenancy.scope(scope_of(owner)), transaction.atomic():
             enqueue_many([_due_job(duty, key, at) for _, key, at in group])
+            if __debug__:
+                failpoints.reach("jobs.due_written")
     return len(rows)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from core import clock, events, tenancy
+from core import clock, events, failpoints, tenancy
 from core.models import Environment, scope_of
 from core.tenancy import PLATFORM_ID, scope
 from core.tenancy.system import system_scope
@@ -46,6 +46,8 @@ def _relay_all(environment: tenancy.Scope) -> int:
 def relay_here() -> int:
     """This function will relay all pending facts of the environment in scope and return how many there were."""
     total = moved = relay_batch()
+    if __debug__:
+        failpoints.reach("relay.committed")
     while moved == BATCH:
         moved = relay_batch()
         total += moved
@@ -57,10 +59,16 @@ def relay_batch() -> int:
     """This function will give the next facts their places in the order and write a job for each of their handlers."""
     events.flush()
     counter = _counter()
+    if __debug__:
+        failpoints.reach("relay.counter_locked")
     rows = _give_numbers(counter.last)
+    if __debug__:
+        failpoints.reach("relay.numbered")
     if rows:
         Sequence.objects.filter(pk=counter.pk).update(last=counter.last + len(rows))
         enqueue_many([job for row in sorted(rows, key=lambda row: row["sequence"]) for job in _jobs(row)])
+        if __debug__:
+            failpoints.reach("relay.jobs_written")
     return len(rows)
 
 
@@ -93,7 +101,11 @@ def handle(*, event_id: UUID, handler_name: str) -> None:
     handler, row = events.handler(handler_name), OutboxEvent.objects.get(event_id=event_id)
     if not _first_time(handler_name, event_id):
         return
+    if __debug__:
+        failpoints.reach("outbox.receipt_written")
     handler.call(row.as_stored() if handler.type == "*" else row.as_event())
+    if __debug__:
+        failpoints.reach("outbox.handled")
 
 
 def _first_time(consumer: str, event_id: UUID) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.dispatch import receiver
 
-from core import tenancy
+from core import failpoints, tenancy
 from core.events import Published, occurred
 from jobs import services as jobs
 
@@ -43,6 +43,8 @@ def record(*, facts: Sequence[Published], **_: Any) -> None:
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, columns | {"environment": tenancy.environment_id()})
+        if __debug__:
+            failpoints.reach("outbox.recorded")
     jobs.nudge_relay()
 
 

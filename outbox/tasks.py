@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from core import failpoints
 from jobs.services import job, pump
 from outbox import internal
 
@@ -18,6 +19,8 @@ def relay(**_: object) -> None:
 def handle(*, event: str, handler: str, **_: object) -> None:
     """This job will let one handler react to one fact."""
     internal.handle(event_id=UUID(event), handler_name=handler)
+    if __debug__:
+        failpoints.reach("outbox.handling_committed")
 
 
 pump("outbox.relay", internal.relay_here)

@@ -15,6 +15,8 @@ class Proof:
     small: dict[str, Any]
     controls: tuple[str, ...]
     control: dict[str, Any] | None = None
+    # Where the small version is a test of an app already.
+    small_test: str = ""
 
     def size(self, scale: str) -> dict[str, Any]:
         """This function will return the numbers of a scale; a control has its own where the small ones are too few."""
@@ -93,6 +95,24 @@ PROOFS: Final = (
         small={"restarts": 1, "writes": 8},
         controls=("durability",),
         control={"restarts": 3, "writes": 40},
+    ),
+    Proof(
+        name="wires",
+        figure="wires to PostgreSQL, Redis and receivers cut, slow, held, half open: nothing lost, writes go on",
+        call="proof.wires:run",
+        full={"troubles": 60, "writes": 20},
+        small={"troubles": 12, "writes": 1},
+        controls=("commit",),
+        control={"troubles": 2, "writes": 60},
+    ),
+    Proof(
+        name="corruptions",
+        figure="1,000 random corruptions of the audit chain: 1,000 found and located",
+        call="proof.corruptions:run",
+        full={},
+        small={},
+        controls=("comparison",),
+        small_test="audit/tests/test_corruptions.py",
     ),
 )
 

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 
+from audit import chain
 from billing.internal import _numbers
 from core import clock, failpoints, ids
-from core.http import idempotency
+from core.http import idempotency, transactions
 from core.idempotency import claims as claims_of_keys
 from gifts.models import Gift, GiftQuerySet
 from jobs import claims
@@ -39,6 +40,27 @@ def _claim() -> None:
     mine = claims_of_keys.Held(id=ids.new(), fence=1, recovery_point="started", effect="", subject=None, request_id="")
     _replace(claims_of_keys, "take", lambda *_: mine)
     _replace(idempotency, "_settle", lambda *_: None)
+
+
+def _commit() -> None:
+    """Answer as if every transaction committed."""
+
+    def once(effect: Callable[[], Any], **_: Any) -> Any:
+        answer = None
+        try:
+            with transaction.atomic(durable=True):
+                answer = effect()
+                failpoints.reach("request.committing")
+        except Error:
+            if answer is None:
+                raise
+        return answer
+
+    _replace(transactions, "_once", once)
+
+
+def _comparison() -> None:
+    _replace(chain, "same", lambda *_: True)
 
 
 def _counter() -> None:
@@ -117,6 +139,8 @@ def _durability() -> None:
 
 COMMIT: Final[dict[str, Callable[[], None]]] = {
     "claim": _claim,
+    "commit": _commit,
+    "comparison": _comparison,
     "counter": _counter,
     "durability": _durability,
     "gateway_key": _gateway_key,

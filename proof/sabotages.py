@@ -5,6 +5,8 @@ from typing import Final
 VARIABLE: Final = "PROOF_SABOTAGE"
 MEANING: Final = {
     "claim": "a key is claimed before its effect",
+    "commit": "a request is answered after its commit",
+    "comparison": "a MAC is compared with what it must be",
     "counter": "a number belongs to the transaction that takes it",
     "durability": "a commit waits for the disk (synchronous_commit)",
     "gateway_key": "every ask of one charge has the same key",

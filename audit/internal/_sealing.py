@@ -9,6 +9,7 @@ from django.db import transaction
 from audit import keys
 from audit.internal import _places, _rotation
 from audit.models import Entry, Head, Seal, Unsealed
+from core import failpoints
 from core.models import scope_of
 from core.tenancy import scope
 from core.tenancy.system import system_scope
@@ -32,6 +33,8 @@ def _seal_all(environment_id: UUID) -> int:
     total = 0
     with scope(scope_of(environment_id)):
         while moved := seal_batch():
+            if __debug__:
+                failpoints.reach("audit.sealed")
             total += moved
     return total
 
@@ -40,8 +43,12 @@ def _seal_all(environment_id: UUID) -> int:
 def seal_batch() -> int:
     """This function will chain the next unsealed entries of the environment in scope and return how many."""
     head = _places.head()
+    if __debug__:
+        failpoints.reach("audit.chain_locked")
     entries = list(_sealable(head))
     Seal.objects.bulk_create([seal for entry in entries for seal in _seals(head, entry)])
+    if __debug__:
+        failpoints.reach("audit.seals_written")
     Unsealed.objects.filter(id__in=[entry.id for entry in entries]).delete()
     head.save(update_fields=["sequence", "mac", "key_ids"])
     return len(entries)

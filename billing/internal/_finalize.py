@@ -6,7 +6,7 @@ from billing import postings
 from billing.internal import _coupons, _ledger, _numbers, _wallets
 from billing.models import Invoice
 from billing.signals import InvoiceFinalized, InvoicePaid
-from core import events, ids
+from core import events, failpoints, ids
 from core.actor import Actor
 
 _FIXED = [
@@ -29,7 +29,11 @@ def finalize(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     taken = _numbers.take("invoice", now=now)
     invoice.finalize(counter_id=taken.counter_id, sequence=taken.sequence, number=taken.number, at=taken.issued_at)
     invoice.save(update_fields=_FIXED)
+    if __debug__:
+        failpoints.reach("billing.invoice_numbered")
     _book(invoice, at=taken.issued_at)
+    if __debug__:
+        failpoints.reach("billing.invoice_booked")
     _say_finalized(invoice, actor=actor, now=now)
     if invoice.due_minor == 0:
         _settle_nothing(invoice, actor=actor, at=taken.issued_at)

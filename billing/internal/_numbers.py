@@ -8,7 +8,7 @@ from django.db import connection
 
 from billing import numbering
 from billing.models import NumberCounter, NumberSeries
-from core import errors, ids, tenancy
+from core import errors, failpoints, ids, tenancy
 
 # The counter's row stays locked until the transaction ends: whoever comes next waits, and a rollback gives the number
 # back. Instants never run backwards along the numbers, even if two workers' clocks differ.
@@ -49,6 +49,8 @@ def take(code: str, *, now: datetime) -> Taken:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [ids.new(), tenancy.environment_id(), series.id, bucket, now])
         counter_id, sequence, issued_at = cursor.fetchone()
+    if __debug__:
+        failpoints.reach("billing.number_taken")
     number = numbering.number(series.format, sequence=sequence, at=issued_at.astimezone(UTC))
     return Taken(counter_id=counter_id, sequence=sequence, number=number, issued_at=issued_at)
 

@@ -11,7 +11,7 @@ from billing.internal._invoices import locked
 from billing.models import Invoice
 from billing.selectors import InvoiceView
 from billing.signals import InvoicePaymentFailed, InvoicePaymentReceived, InvoiceRefunded
-from core import errors, events, ids
+from core import errors, events, failpoints, ids
 from core.actor import Actor
 
 
@@ -40,6 +40,8 @@ def settle(
     invoice.save(update_fields=["state", "paid_minor", "due_minor", "paid_at", "last_failure_code"])
     entries = postings.payment(amount_minor=amount_minor, taken_minor=taken)
     _ledger.post(_booking(invoice, reference, "payment", ids.decode("pay", payment), now), entries)
+    if __debug__:
+        failpoints.reach("billing.payment_booked")
     if before == Invoice.State.UNCOLLECTIBLE and taken:
         _recover(invoice, payment, taken, now)
     if invoice.state == Invoice.State.PAID and before != Invoice.State.PAID:

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 
-from core import problems
+from core import failpoints, problems
 from core.http import refusals
 from core.http.json import dumps
 from core.idempotency import claims
@@ -38,10 +38,16 @@ def answer(view: Any, effect: Callable[[], HttpResponseBase]) -> HttpResponseBas
     if key is None:
         return effect()
     taken = claims.take(claim_of(view, key))
+    if __debug__:
+        failpoints.reach("request.claimed")
     if isinstance(taken, claims.Kept):
         return replay(view, taken, key)
     response = _outcome(effect)
+    if __debug__:
+        failpoints.reach("request.effect_done")
     _settle(view, taken, response)
+    if __debug__:
+        failpoints.reach("request.answer_kept")
     response.headers["Idempotency-Key"] = key
     return response
 

@@ -6,6 +6,8 @@ from typing import TypeVar
 import structlog
 from django.db import OperationalError, connection, transaction
 
+from core import failpoints
+
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
@@ -23,11 +25,15 @@ def run(effect: Callable[[], Answer], *, read_only: bool) -> Answer:
     """
     for attempt in range(1, MAX_TRIES + 1):
         try:
-            return _once(effect, read_only=read_only)
+            answer = _once(effect, read_only=read_only)
         except OperationalError as failure:
             if not is_lost_race(failure) or attempt == MAX_TRIES:
                 raise
             log.warning("request.tried_again", attempt=attempt)
+        else:
+            if __debug__:
+                failpoints.reach("request.committed")
+            return answer
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -38,7 +44,10 @@ def _once(effect: Callable[[], Answer], *, read_only: bool) -> Answer:
         ):  # PostgreSQL takes it back at the end of the transaction, or of the savepoint that a test makes it
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('transaction_read_only', 'on', true)")
-        return effect()
+        answer = effect()
+        if __debug__:
+            failpoints.reach("request.committing")
+        return answer
 
 
 def is_lost_race(failure: OperationalError) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from core import clock, context
+from core import clock, context, failpoints
 from jobs import nudges
 from jobs.models import Job
 from jobs.registry import kind_of
@@ -58,6 +58,8 @@ def enqueue_many(new: Sequence[NewJob]) -> None:
     """This function will write many jobs of the environment in one statement, those that exist left as they are."""
     wall, now = clock.wall(), clock.now()
     Job.objects.bulk_create([one.row(now=now, wall=wall) for one in new], ignore_conflicts=True)
+    if __debug__:
+        failpoints.reach("jobs.enqueued")
     for queue in {kind_of(one.kind).queue for one in new}:
         nudges.after_commit(queue)
 

@@ -11,7 +11,7 @@ from accounts.services import CurrencyMismatch
 from billing import internal as billing
 from catalog.selectors import PlanTerms, get_current_terms
 from catalog.services import PlanArchived
-from core import errors, problems
+from core import errors, failpoints, problems
 from core.actor import Actor
 from core.periods import Alignment
 from subscriptions import states
@@ -134,6 +134,8 @@ def _begin(
         subscription.status = first_status(subscription, terms, at=now, now=now)
     record(subscription, "created", old_status=states.NEW, actor=actor, now=now, effective_at=subscription.starts_at)
     say_created(subscription, actor=actor, now=now)
+    if __debug__:
+        failpoints.reach("subscriptions.created")
     for code in coupons:
         billing.redeem_coupon(
             code, customer_id=subscription.customer_id, reference=subscription.public_id,

@@ -7,7 +7,7 @@ import pytest
 from proof import page, sabotages
 from proof.catalog import PROOFS
 from proof.harness.results import Result, load
-from tests.house import text
+from tests.house import ROOT, text
 
 
 def result(*broken: str, sabotage: str = "") -> Result:
@@ -61,6 +61,10 @@ def test_every_proof_has_a_control_whose_meaning_is_told() -> None:
         assert proof.controls
         assert set(proof.controls) <= set(sabotages.MEANING)
     assert {name for proof in PROOFS for name in proof.controls} == set(sabotages.MEANING)
+
+
+def test_a_proof_without_a_small_run_has_a_small_test() -> None:
+    assert [proof.name for proof in PROOFS if proof.small_test and not (ROOT / proof.small_test).exists()] == []
 
 
 def test_the_page_names_every_proof() -> None:
