@@ -21,6 +21,8 @@ _OF_ONE = """
 SELECT '{0}', count(*), coalesce(sum(hashtextextended((to_jsonb(t) - 'last_used_at')::text, 0)), 0)::text FROM "{0}" t
 """
 
+_SCOPED = "a.attname = 'environment_id' AND NOT a.attisdropped"
+
 
 @lru_cache(maxsize=1)
 def _statement() -> str:
@@ -35,3 +37,22 @@ def digest() -> dict[str, tuple[Any, ...]]:
     with system_scope("test: did anything change"), connection.cursor() as cursor:
         cursor.execute(_statement())
         return {name: (rows, mark) for name, rows, mark in cursor.fetchall()}
+
+
+def digest_of(environment_id: Any) -> dict[str, tuple[Any, ...]]:
+    """This function will return rows and digest of each table with environments, of one environment's rows."""
+    with system_scope("test: did anything change"), connection.cursor() as cursor:
+        cursor.execute(_statement_of_one(), {"environment": environment_id})
+        return {name: (rows, mark) for name, rows, mark in cursor.fetchall()}
+
+
+@lru_cache(maxsize=1)
+def _statement_of_one() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_TABLES} AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND {_SCOPED})")
+        names = sorted(name for (name,) in cursor.fetchall() if name not in APART)
+    of_one = (
+        "SELECT '{0}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM \"{0}\" t"
+        " WHERE environment_id = %(environment)s"
+    )
+    return " UNION ALL ".join(of_one.format(name) for name in names)

@@ -13,6 +13,7 @@ from django.db import transaction
 import jobs.tests.kinds  # noqa: F401 - registers the kinds that tests use
 from accounts.tests.factories import PASSWORD, make_key
 from core import clock, tenancy
+from core.models import Environment, Tenant
 from jobs.models import Job
 from jobs.services import enqueue
 from tests.fixtures import Api, do_all_jobs, environment_called
@@ -56,8 +57,13 @@ class World:
         with tenancy.scope(self.sandbox):
             self.api = Api(make_key())
             self.shop = Api(make_key((), type="publishable"))
-        with tenancy.scope(environment_called("live").as_scope()):
+        self.live = environment_called("live").as_scope()
+        with tenancy.scope(self.live):
             self.stranger = Api(make_key())
+        rivals = Tenant.objects.create(slug="rivals", name="Rivals")
+        self.rivals = Environment.objects.create(tenant=rivals, kind="live", slug="live").as_scope()
+        with tenancy.scope(self.rivals):
+            self.rival = Api(make_key())
         settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
         self.nobody = Api("")
         self.numbers = 0
@@ -189,6 +195,21 @@ class World:
 
     def _endpoint(self) -> str:
         return str(self.make("webhook-endpoints", {"url": HOOK, "events": ["gift.*"]})["id"])
+
+    def _delivery(self) -> str:
+        self.make(f"webhook-endpoints/{self.of('endpoint')}/test")
+        self.jobs()
+        return self._first(f"webhook-endpoints/{self.of('endpoint')}/deliveries")
+
+    def _entry(self) -> str:
+        return self._first("audit-log")
+
+    def _entitlement(self) -> str:
+        self.of("subscription")
+        return self._first(f"entitlements?customer={self.of('customer')}")
+
+    def _first(self, path: str) -> str:
+        return str(self.api.get(f"/api/v1/{path}").json()["data"][0]["id"])
 
     def _key(self) -> str:
         return str(self.make("api-keys", {"name": "spare"})["id"])
