@@ -7,7 +7,20 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import credentials
-from accounts.models import Customer, EmailVerification, Login, Membership, PasswordReset, PendingRegistration, User
+from accounts.models import (
+    Approval,
+    Customer,
+    EmailVerification,
+    Login,
+    Membership,
+    PasswordReset,
+    PendingRegistration,
+    User,
+)
+from accounts.models._approvals import EXPIRED
+from accounts.signals import ApprovalExpired
+from core import events
+from core.actor import SYSTEM
 from core.errors import NotFound
 
 RESET_LIFETIME = timedelta(hours=1)
@@ -145,3 +158,14 @@ def begin_password_reset(login_id: UUID, *, now: datetime) -> ResetMail | None:
         login=login, hash=credentials.digest(token), created_at=now, expires_at=now + RESET_LIFETIME
     )
     return ResetMail(email=login.email, name=login.customer.name, token=token)
+
+
+@transaction.atomic
+def expire_approval(approval_id: UUID, *, now: datetime) -> None:
+    """This function will end an approval whose time is over, if nobody has decided, and publish `ApprovalExpired`."""
+    row = Approval.objects.waiting().select_for_update().filter(pk=approval_id, expires_at__lte=now).first()
+    if row is None:
+        return
+    row.decide(EXPIRED, by=SYSTEM.label, person="", at=now)
+    row.save(update_fields=["state", "decided_by", "decided_at"])
+    events.publish(ApprovalExpired(subject=row.public_id, actor=SYSTEM.label, at=now, **row.facts()))

@@ -124,3 +124,72 @@ class EmailVerified(Event):
     type: ClassVar[str] = "customer.email_verified"
 
     customer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRequested(Event):
+    """Somebody asked for what is above his limit; `target` is what it is about, `asked_by` who asked."""
+
+    type: ClassVar[str] = "approval.requested"
+
+    verb: str
+    target: str
+    amount_minor: int
+    currency: str
+    asked_by: str
+    reason: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalApproved(Event):
+    """Somebody else approved it, and it was done; `result` is what it made."""
+
+    type: ClassVar[str] = "approval.approved"
+
+    verb: str
+    target: str
+    amount_minor: int
+    currency: str
+    asked_by: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRejected(Event):
+    """Somebody else refused it."""
+
+    type: ClassVar[str] = "approval.rejected"
+
+    verb: str
+    target: str
+    amount_minor: int
+    currency: str
+    asked_by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalWithdrawn(Event):
+    """Who asked took it back."""
+
+    type: ClassVar[str] = "approval.withdrawn"
+
+    verb: str
+    target: str
+    amount_minor: int
+    currency: str
+    asked_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalExpired(Event):
+    """Nobody decided about it in time."""
+
+    type: ClassVar[str] = "approval.expired"
+
+    verb: str
+    target: str
+    amount_minor: int
+    currency: str
+    asked_by: str

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.core.mail import send_mail
 
 from accounts import internal, letters
+from accounts.models import Approval
 from core import clock
-from jobs.services import job
+from jobs.services import duty, job
 
 PAGES = {"password": "/account/reset-password", "verify": "/account/verify-email"}
 
@@ -73,3 +74,12 @@ def _link(page: str, token: str) -> str:
 def _send(letter: tuple[str, str], email: str, name: str, **words: str) -> None:
     subject, text = (part.format(name=name or email, **words) for part in letter)
     send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [email])
+
+
+@job("accounts.expire_approval", queue="q:sub:plan_change", policy="billing")
+def expire_approval(*, id: str, **_: object) -> None:  # noqa: A002 - the name every duty's job uses
+    """This job will end an approval that nobody decided about in time."""
+    internal.expire_approval(UUID(id), now=clock.now())
+
+
+duty("accounts.expire_approval", rows=lambda: Approval.objects.all().waiting(), at="expires_at")

@@ -54,12 +54,17 @@ def _refuse_edge(settings: dict[str, Any]) -> None:
 def _check_people(settings: dict[str, Any]) -> None:
     if settings["REGISTRATION_PRIVACY"] not in REGISTRATION_PRIVACIES:
         raise ImproperlyConfigured(f"REGISTRATION_PRIVACY must be one of {', '.join(REGISTRATION_PRIVACIES)}")
-    if settings["HASHES_AT_ONCE"] < 1:
-        raise ImproperlyConfigured("HASHES_AT_ONCE must be at least 1")
+    for name in ("HASHES_AT_ONCE", "APPROVAL_HOURS", "SESSION_COOKIE_AGE"):
+        if settings[name] < 1:
+            raise ImproperlyConfigured(f"{name} must be at least 1")
+    limits = settings["APPROVAL_LIMITS"]
+    if not isinstance(limits, dict) or not all(type(most) is int and most >= 0 for most in limits.values()):
+        raise ImproperlyConfigured("APPROVAL_LIMITS must be a JSON object of minor units by currency")
 
 
 def _weak_secrets(settings: dict[str, Any]) -> list[str]:
     named = [(name, settings[name]) for name in SECRETS]
+    named += [("ADMIN_TOKEN", settings["ADMIN_TOKEN"])] if settings["ADMIN_TOKEN"] else []
     named += [("FIELD_ENCRYPTION_KEYS", key) for key in settings["FIELD_ENCRYPTION_KEYS"]]
     named += [("AUDIT_HMAC_OLD_SECRETS", secret) for secret in settings["AUDIT_HMAC_OLD_SECRETS"].values()]
     return [f"{name} {reason}" for name, value in named if (reason := _weakness(value))]

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.admin.gate.ConsoleGate",
     "core.console.ConsoleScope",
 ]
 
@@ -214,7 +215,19 @@ OTP_TOTP_ISSUER = "Perennial"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV == "production"
-SESSION_COOKIE_AGE = 8 * 3600
+# A session ends when nobody has used it for so long; each request begins the time anew.
+SESSION_COOKIE_AGE = 60 * env.int("CONSOLE_IDLE_MINUTES", default=30)
+SESSION_SAVE_EVERY_REQUEST = True
+# Whether operators need an authenticator app to enter the console. On in production.
+CONSOLE_REQUIRE_OTP = env.bool("CONSOLE_REQUIRE_OTP", default=ENV == "production")
+# Networks from which the console can be reached (addresses or CIDR). Empty: from everywhere.
+CONSOLE_ALLOWED_NETWORKS = env.list("CONSOLE_ALLOWED_NETWORKS", default=[])
+# The platform's first credential: a bearer token for /metrics, /api/v1/admin/ and /api/outbox/. Empty: there is none.
+ADMIN_TOKEN = env.str("ADMIN_TOKEN", default="")
+# What one person may move alone, in minor units by currency, "*" for every other: {"USD": 100000}. Empty: all of it.
+APPROVAL_LIMITS = env.json("APPROVAL_LIMITS", default={})
+# How long an approval waits for somebody to decide.
+APPROVAL_HOURS = env.int("APPROVAL_HOURS", default=72)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if ENV == "production" else 0

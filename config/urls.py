@@ -9,6 +9,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts import pages
+from accounts.admin import urls as doors
 from billing.api import downloads
 from core.http import health
 
@@ -29,7 +31,9 @@ _unversioned: list[Any] = [one for module in _modules for one in getattr(module,
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/")),
+    *doors.urlpatterns,
     path("admin/", admin.site.urls),
+    *pages.urlpatterns,
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("documents/<str:public_id>", downloads.document, name="document"),

@@ -37,13 +37,15 @@ class PaymentAdmin(console.ConsoleAdmin):
     inlines = (Attempts, Refunds)
     actions_detail = ("refund",)
 
-    @console.verb(description="Refund what is left", permission="refund", icon="undo")
+    @console.verb(description="Refund what is left", permission="refund", icon="undo", step_up=True)
     def refund(self, request: HttpRequest, row: Payment, reason: str) -> str:
         """This function will have everything that is left of the payment given back."""
-        refund = services.refund_payment(
+        done = services.refund_or_ask(
             payment_id=row.id, amount_minor=None, reason=reason, actor=console.actor(request), now=clock.now()
         )
-        return f"{refund.public_id} is on its way."
+        if isinstance(done, Refund):
+            return f"{done.public_id} is on its way."
+        return f"This is above your limit: {done.public_id} waits for somebody else's approval."
 
 
 @admin.register(PaymentAttempt)

@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db
 
 PAGES: dict[str, Any] = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
 MOST_QUERIES = 16
-# What nothing in the scenario makes: a person, a place of his in a tenant, a move to another version of a plan, and
-# news from a gateway.
+# What nothing in the scenario makes: a person, a place of his in a tenant, an approval, a move to another version of
+# a plan, and news from a gateway.
 EMPTY = {
-    "accounts.membership", "payments.gatewayevent", "subscriptions.versionmigration",
+    "accounts.approval", "accounts.membership", "payments.gatewayevent", "subscriptions.versionmigration",
     "subscriptions.versionmigrationitem",
 }  # fmt: skip
 

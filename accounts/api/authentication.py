@@ -19,7 +19,8 @@ class Credentials(BaseAuthentication):
     """An API key in `X-API-Key` or `Authorization: Bearer`, or an access token in the latter.
 
     Gives `request.user` the `Actor` and `request.auth` the `Scope` of his environment, its clock read afresh. A system
-    key may name the environment it works in with `X-Environment`.
+    key may name the environment it works in with `X-Environment`. What is neither a key nor of a token's form can only
+    be the platform's own token.
     """
 
     def authenticate(self, request: Request) -> tuple[Actor, Scope] | None:
@@ -44,6 +45,8 @@ class Credentials(BaseAuthentication):
         now, environment = clock.wall(), request.META.get("HTTP_X_ENVIRONMENT", "")
         if is_key or text.startswith(("sk_", "pk_", "sys_")):
             return services.authenticate_key(text, environment=environment, now=now)
+        if text.count(".") != 2:
+            return services.authenticate_admin(text, path=request.path)
         return services.authenticate_token(text, now=now)
 
 

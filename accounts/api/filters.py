@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import emails, roles
+from accounts.models._approvals import STATES
 from core.http.filters import Filters, InstantFilter, TextFilter, WordFilter
 
 
@@ -26,6 +27,13 @@ class CustomerFilters(Filters):
 class MemberFilters(Filters):
     role = WordFilter(roles.ROLES)
     email = EmailFilter(field_name="user__email", max_length=254)
+
+
+class ApprovalFilters(Filters):
+    state = WordFilter(STATES)
+    target = TextFilter(max_length=60)
+    asked_from = InstantFilter(field_name="asked_at", lookup_expr="gte")
+    asked_before = InstantFilter(field_name="asked_at", lookup_expr="lt")
 
 
 class ApiKeyFilters(Filters):

@@ -22,6 +22,8 @@ OPEN: Final = {
     "/livez": "answers everybody",
     "/readyz": "answers everybody",
     "/documents/{public_id}": "checks the signature and the end of the link",
+    "/account/reset-password": "the page of a mailed link",
+    "/account/verify-email": "the page of a mailed link",
     "/api/health/": "answers everybody",
     "/api/v1/health/": "answers everybody",
     "/api/v1/health/detailed/": "answers everybody",

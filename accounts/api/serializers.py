@@ -125,6 +125,10 @@ class MemberBody(ResponseBody):
     created_at = Instant()
 
 
+class Decide(RequestBody):
+    reason = StrictString(max_length=500, required=False, allow_blank=True)
+
+
 class ApiKeyBody(ResponseBody):
     id = serializers.CharField(source="public_id")
     type = Choice(ApiKey.Type.choices)

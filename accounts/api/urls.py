@@ -7,6 +7,7 @@ router = Router()
 router.register("auth", views.Auth, basename="auth")
 router.register("customers", views.Customers, basename="customers")
 router.register("api-keys", views.ApiKeys, basename="api-keys")
+router.register("approvals", views.Approvals, basename="approvals")
 router.register("members", views.Members, basename="members")
 router.register("environments", views.Environments, basename="environments")
 

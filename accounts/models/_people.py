@@ -7,6 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from accounts import triggers
 from core import ids
@@ -49,6 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="accounts_user_email_is_lower_case"),
         ]
+        permissions: ClassVar = [("remove_factor_user", "Can remove a user's second factor")]
 
     def __str__(self) -> str:
         return self.email
@@ -56,6 +58,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def public_id(self) -> str:
         return ids.encode(self.prefix, self.id)
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """What a session at the console is bound to: besides the password, the version that ends all sessions."""
+        text = f"{self.password}\x00{self.session_version}"
+        return salted_hmac("accounts.session", text, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Membership(models.Model):

@@ -6,8 +6,30 @@ Keys, sessions and log-in attempts live on the machine's clock, whatever a sandb
 
 from accounts.hashers import TooManyHashes
 from accounts.models import ApiKeyEnded, CurrencyFixed, CurrencyMismatch
+from accounts.models import Approval as PendingApproval
+from accounts.services._approvals import (
+    Amount,
+    Approvable,
+    ApprovalDecided,
+    ApprovalOutdated,
+    NotAPerson,
+    SamePerson,
+    Wish,
+    approvable,
+    approve,
+    do_or_ask,
+    limit_of,
+    reject,
+    withdraw,
+)
 from accounts.services._attempts import TooManyAttempts
-from accounts.services._authentication import CredentialRefused, Identity, authenticate_key, authenticate_token
+from accounts.services._authentication import (
+    CredentialRefused,
+    Identity,
+    authenticate_admin,
+    authenticate_key,
+    authenticate_token,
+)
 from accounts.services._customers import ExternalRefTaken, create_customer, update_customer
 from accounts.services._keys import (
     OVERLAP,
@@ -40,6 +62,7 @@ from accounts.services._passwords import (
     reset_password,
 )
 from accounts.services._people import (
+    change_operator_password,
     confirm_operator,
     identify_operator,
     log_in_member,
@@ -65,15 +88,17 @@ from accounts.services._verification import (
 )
 
 __all__ = [
-    "OVERLAP", "ApiKeyEnded", "CodeRefused", "CredentialRefused", "CurrencyFixed", "CurrencyMismatch", "EmailTaken",
-    "Enrolment", "ExternalRefTaken", "Identity", "IssuedKey", "LastOwner", "MemberExists", "PasswordRefused",
-    "RefreshRefused", "ResetTokenRefused", "RoleRefused", "ScopeRefused", "ScopeUnknown", "SecondFactorRequired",
-    "Tokens", "TooManyAttempts", "TooManyHashes", "VerificationRefused", "WrongCredentials", "WrongPassword",
-    "authenticate_key", "authenticate_token", "begin_enrolment", "change_member_role", "change_password",
-    "confirm_enrolment", "confirm_operator", "create_customer", "create_operator", "end_all_sessions", "end_session",
-    "hash_new_password", "identify_operator", "invite_member", "is_enrolled", "issue_api_key", "join_tenant",
-    "log_in_customer", "log_in_member", "note_console_login", "refresh_session", "register_customer",
-    "register_privately", "remove_member", "remove_second_factor", "reprove_operator", "request_member_reset",
-    "request_password_reset", "request_verification", "reset_password", "revoke_api_key", "rotate_api_key", "step_up",
-    "update_customer", "verify_email",
+    "OVERLAP", "Amount", "ApiKeyEnded", "Approvable", "ApprovalDecided", "ApprovalOutdated", "CodeRefused",
+    "CredentialRefused", "CurrencyFixed", "CurrencyMismatch", "EmailTaken", "Enrolment", "ExternalRefTaken",
+    "Identity", "IssuedKey", "LastOwner", "MemberExists", "NotAPerson", "PasswordRefused", "PendingApproval",
+    "RefreshRefused", "ResetTokenRefused", "RoleRefused", "SamePerson", "ScopeRefused", "ScopeUnknown",
+    "SecondFactorRequired", "Tokens", "TooManyAttempts", "TooManyHashes", "VerificationRefused", "Wish",
+    "WrongCredentials", "WrongPassword", "approvable", "approve", "authenticate_admin", "authenticate_key",
+    "authenticate_token", "begin_enrolment", "change_member_role", "change_operator_password", "change_password",
+    "confirm_enrolment", "confirm_operator", "create_customer", "create_operator", "do_or_ask", "end_all_sessions",
+    "end_session", "hash_new_password", "identify_operator", "invite_member", "is_enrolled", "issue_api_key",
+    "join_tenant", "limit_of", "log_in_customer", "log_in_member", "note_console_login", "refresh_session",
+    "register_customer", "register_privately", "reject", "remove_member", "remove_second_factor", "reprove_operator",
+    "request_member_reset", "request_password_reset", "request_verification", "reset_password", "revoke_api_key",
+    "rotate_api_key", "step_up", "update_customer", "verify_email", "withdraw",
 ]  # fmt: skip

@@ -85,7 +85,9 @@ def revoke_api_key(*, key_id: UUID, reason: str = "", actor: Actor, now: datetim
 
 
 @transaction.atomic
-def rotate_api_key(*, key_id: UUID, overlap: timedelta = OVERLAP, actor: Actor, now: datetime) -> IssuedKey:
+def rotate_api_key(
+    *, key_id: UUID, overlap: timedelta = OVERLAP, reason: str = "rotated", actor: Actor, now: datetime
+) -> IssuedKey:
     """This function will issue a key like another, which works beside it for the overlap and then ends.
 
     :raises accounts.models.ApiKeyEnded: if the old key has ended.
@@ -98,7 +100,7 @@ def rotate_api_key(*, key_id: UUID, overlap: timedelta = OVERLAP, actor: Actor, 
     new = issue_api_key(
         type=old.type, name=old.name, scopes=old.scopes, expires_at=old.expires_at, actor=actor, now=now
     )
-    _end(old, at=now + overlap, replaced_by=new.key.public_id, reason="rotated", actor=actor, now=now)
+    _end(old, at=now + overlap, replaced_by=new.key.public_id, reason=reason, actor=actor, now=now)
     return new
 
 

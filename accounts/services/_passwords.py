@@ -131,7 +131,7 @@ def reset_password(*, token: str, password: str, actor: Actor = ANONYMOUS, now: 
         # One link used makes the others of this person worthless.
         PasswordReset.objects.filter(login=row.login_id, user=row.user_id, used_at=None).update(used_at=now)
         owner = _lock(link.owner)
-        _replace(owner, hashed, actor=actor, by_reset=True, now=now)
+        replace(owner, hashed, actor=actor, by_reset=True, now=now)
         if isinstance(owner, Login):
             verify_address(owner.customer_id, owner.email, actor=f"customer:{_sessions.subject_of(owner)}", now=now)
 
@@ -185,11 +185,12 @@ def _finish_change(
     if owner.password != seen.password:
         raise WrongPassword  # somebody else was quicker
     _attempts.forgive(knock, now=now)
-    _replace(owner, hashed, actor=actor, by_reset=False, now=now)
+    replace(owner, hashed, actor=actor, by_reset=False, now=now)
     return _sessions.open_session(owner, now=now)
 
 
-def _replace(owner: Login | User, hashed: str, *, actor: Actor, by_reset: bool, now: datetime) -> None:
+def replace(owner: Login | User, hashed: str, *, actor: Actor, by_reset: bool, now: datetime) -> None:
+    """This function will put a hash in the place of a locked owner's password, end his sessions and tell him."""
     owner.password = hashed
     changed = ["password", "session_version"]
     if isinstance(owner, Login):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts import emails
@@ -94,6 +95,25 @@ def reprove_operator(user: User, *, password: str, code: str, address: str, now:
     _check_code(user, code)
     _forgive(knock, now=now)
     _record("console.stepped_up", f"operator:{user.public_id}")
+
+
+def change_operator_password(user: User, *, current: str, new: str, address: str, now: datetime) -> User:
+    """This function will replace an operator's password and end his sessions; it returns him as he is now.
+
+    :raises WrongCredentials: if the current one is wrong; it counts as a failed log-in.
+    :raises accounts.services.PasswordRefused: if the new one is too easy.
+    :raises accounts.services.TooManyAttempts: while the caller is to wait.
+    """
+    knock = _attempts.Knock(account=user.email, address=address)
+    _checked(knock, current, now=now)
+    _passwords.refuse_weak(new, user, pointer="/new")
+    hashed = make_password(new)
+    actor = Actor(type="operator", id=user.public_id)
+    with transaction.atomic(), tenancy.scope(scope_of(tenancy.PLATFORM_ID)):
+        _attempts.forgive(knock, now=now)
+        found = User.objects.select_for_update().get(pk=user.pk)
+        _passwords.replace(found, hashed, actor=actor, by_reset=False, now=now)
+    return found
 
 
 def note_console_login(user: User) -> None:

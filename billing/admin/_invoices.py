@@ -12,7 +12,7 @@ from billing import selectors, services
 from billing.admin import _printed
 from billing.admin._credit_notes import CreditForm, CreditNotes, exact
 from billing.admin._explain import Explained
-from billing.models import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Journal
+from billing.models import CreditNote, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Journal
 from core import clock, console
 
 TONES = {"draft": "none", "open": "busy", "paid": "good", "void": "none", "uncollectible": "bad"}
@@ -145,16 +145,18 @@ class InvoiceAdmin(Explained, console.ConsoleAdmin):
         services.void_invoice(invoice_id=row.id, reason=reason, actor=console.actor(request), now=clock.now())
         return f"{row} is void."
 
-    @console.verb(description="Credit", permission="credit", icon="assignment_return", form=CreditForm)
+    @console.verb(description="Credit", permission="credit", icon="assignment_return", form=CreditForm, step_up=True)
     def credit(
         self, request: HttpRequest, row: Invoice, reason: str, amount: Decimal | None, because: str, settle: str,
         memo: str, key: str,
     ) -> str:  # fmt: skip
         """This function will take the invoice, or a part of it, back."""
-        note = services.issue_credit_note(
+        note = services.credit_or_ask(
             invoice_id=row.id, amount_minor=exact(amount, row.currency), reason=because, settle=settle, memo=memo,
             key=key, actor=console.actor(request), now=clock.now(),
         )  # fmt: skip
+        if not isinstance(note, CreditNote):
+            return f"This is above your limit: {note.public_id} waits for somebody else's approval."
         return f"{note.number} takes {console.money(note.total_minor, note.currency)} back."
 
     @console.verb(description="Send", permission="send", icon="mail")

@@ -123,17 +123,19 @@ class WalletAdmin(Stated, console.ConsoleAdmin):
             }
         )
 
-    @console.verb(description="Grant promotion", permission="grant", icon="redeem", form=PromotionForm)
+    @console.verb(description="Grant promotion", permission="grant", icon="redeem", form=PromotionForm, step_up=True)
     def grant(
         self, request: HttpRequest, row: Wallet, reason: str, amount: Decimal, key: str, priority: int,
         expires_at: datetime | None,
     ) -> str:  # fmt: skip
         """This function will give the customer value for nothing."""
-        lot = services.grant_promotion(
+        done = services.grant_or_ask(
             wallet_id=row.id, amount_minor=_exact(amount, row.currency), key=key, priority=priority,
             expires_at=expires_at, description=reason[:300], actor=console.actor(request), now=clock.now(),
         )  # fmt: skip
-        return f"{console.money(lot.amount_minor, row.currency)} are in the wallet."
+        if not isinstance(done, WalletLot):
+            return f"This is above your limit: {done.public_id} waits for somebody else's approval."
+        return f"{console.money(done.amount_minor, row.currency)} are in the wallet."
 
     @console.verb(description="Top up", permission="top_up", icon="add_card", form=ValueForm)
     def top_up(self, request: HttpRequest, row: Wallet, reason: str, amount: Decimal, key: str) -> str:

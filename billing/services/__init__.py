@@ -1,5 +1,6 @@
 """What somebody may ask of billing."""
 
+from billing.services._approvals import credit_or_ask, grant_or_ask
 from billing.services._coupons import (
     CouponCodeTaken,
     CouponLimitBelowRedeemed,
@@ -97,9 +98,11 @@ __all__ = [
     "create_invoice",
     "create_tax_rate",
     "create_wallet",
+    "credit_or_ask",
     "debit_wallet",
     "delete_invoice",
     "finalize_invoice",
+    "grant_or_ask",
     "grant_promotion",
     "issue_credit_note",
     "mark_uncollectible",

@@ -5,9 +5,35 @@ from core.console._pages import ConsoleAdmin, ConsoleInline, DraftAdmin
 from core.console._rooms import ROOMS, sidebar
 from core.console._scope import ConsoleScope
 from core.console._shown import badge, link, links, money
-from core.console._verbs import ReasonForm, actor, verb
+from core.console._step_up import ask as ask_again
+from core.console._step_up import is_fresh, note_proof, typed
+from core.console._verbs import ReasonForm, Secret, actor, list_verb, verb
 
 __all__ = [
-    "ROOMS", "Bar", "Chart", "ConsoleAdmin", "ConsoleInline", "ConsoleScope", "DraftAdmin", "Happened", "ReasonForm",
-    "actor", "badge", "chart", "latest", "link", "links", "money", "overview", "sidebar", "tile", "verb",
+    "ROOMS",
+    "Bar",
+    "Chart",
+    "ConsoleAdmin",
+    "ConsoleInline",
+    "ConsoleScope",
+    "DraftAdmin",
+    "Happened",
+    "ReasonForm",
+    "Secret",
+    "actor",
+    "ask_again",
+    "badge",
+    "chart",
+    "is_fresh",
+    "latest",
+    "link",
+    "links",
+    "list_verb",
+    "money",
+    "note_proof",
+    "overview",
+    "sidebar",
+    "tile",
+    "typed",
+    "verb",
 ]  # fmt: skip

@@ -11,12 +11,13 @@ from django.http import HttpRequest
 
 from core import errors, ids, problems
 from core.actor import Actor
+from core.console import _step_up
 from core.idempotency import Claim, Kept, fingerprint, keep, take
 from core.models import IdempotencyRecord
 
 FIELD = "idempotency_key"
 # What a browser adds of its own says nothing about what was asked for.
-NOT_ASKED = frozenset({FIELD, "csrfmiddlewaretoken"})
+NOT_ASKED = frozenset({FIELD}) | _step_up.OWN_FIELDS
 
 _KEY = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 

@@ -13,6 +13,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
         ("API keys", "key", "accounts.apikey"),
         ("Users", "badge", "accounts.user"),
         ("Memberships", "diversity_3", "accounts.membership"),
+        ("Approvals", "fact_check", "accounts.approval"),
     ],
     "Catalog": [
         ("Plans", "inventory_2", "catalog.plan"),

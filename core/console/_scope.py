@@ -7,13 +7,16 @@ from django.http.response import HttpResponseBase
 from core.http.middleware import Middleware
 from core.tenancy.system import system_scope
 
+# Where passwords are hashed: no transaction is open there but those of the verbs themselves.
+DOORS = ("/admin/login/", "/admin/second-factor/", "/admin/step-up/", "/admin/password_change/")
+
 
 class ConsoleScope(Middleware):
     """Lets an operator's request see all environments, in one transaction that a failure rolls back."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """This function will answer the request, inside the system scope when it is for the console."""
-        if not request.path.startswith("/admin/"):
+        if not request.path.startswith("/admin/") or request.path.startswith(DOORS):
             return self.get_response(request)
         with system_scope("console"), transaction.atomic():
             response = self.get_response(request)

@@ -1,12 +1,13 @@
 """Buttons: each asks for a reason and calls the same verb as the API."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -15,15 +16,28 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from core import errors, tenancy
+from core import errors, problems, tenancy
 from core.actor import Actor
-from core.console import _once
+from core.console import _once, _step_up
+from core.models import scope_of
 
 SHORTEST_REASON = 3
 
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """What a button shows this once and never again. It goes into no message, log or session."""
+
+    title: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Secret({self.title})"
+
+
 # What a button does: the admin page, the request, the row, the operator's reason, and what else its form asks for by
-# name; a returned text is shown.
-Press = Callable[..., str | None]
+# name; a returned text is shown, a returned secret gets a page of its own.
+Press = Callable[..., str | Secret | None]
 
 
 def actor(request: HttpRequest) -> Actor:
@@ -32,7 +46,7 @@ def actor(request: HttpRequest) -> Actor:
     return Actor(
         type="operator",
         id=str(getattr(user, "public_id", user.pk)),
-        scopes=frozenset({"read", "write"}),
+        scopes=frozenset({"read", "write", "correction"}),
         role="operator",
     )
 
@@ -47,65 +61,139 @@ class ReasonForm(forms.Form):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Button:
+    """One press of one button: on which page, on which row (None for a list's button), and what it asks for."""
+
+    admin: Any
+    request: HttpRequest
+    row: Any
+    press: Callable[..., str | Secret | None]
+    description: str
+    form: type[ReasonForm]
+    step_up: bool
+
+    def answer(self) -> HttpResponseBase:
+        """This function will ask, do, or ask who it is first; and then show what came of it."""
+        form = self.form(self.request.POST or None)
+        if self.request.method != "POST" or not form.is_valid():
+            return self._asked(form)
+        if self.step_up and not _step_up.is_fresh(self.request):
+            return _step_up.ask(self.request, self.admin.admin_site, to=self.request.path)
+        said = self._done(form)
+        return HttpResponseRedirect(self._back) if said is None else self._shown(said)
+
+    @property
+    def _back(self) -> str:
+        name = f"admin:{self.admin.opts.app_label}_{self.admin.opts.model_name}"
+        is_there = self.row is not None and type(self.row)._default_manager.filter(pk=self.row.pk).exists()
+        return reverse(f"{name}_change", args=[self.row.pk]) if is_there else reverse(f"{name}_changelist")
+
+    def _asked(self, form: ReasonForm) -> HttpResponse:
+        key = _once.key_of(self.request) or _once.fresh_key()
+        return self._page("console/verb.html", form=form, row=self.row, key=key)
+
+    def _shown(self, secret: Secret) -> HttpResponse:
+        page = self._page("console/secret.html", secret=secret)
+        page.headers["Cache-Control"] = "no-store"
+        return page
+
+    def _page(self, template: str, **more: Any) -> HttpResponse:
+        each = self.admin.admin_site.each_context(self.request)
+        context = {**each, "title": self.description, "opts": self.admin.opts, "back": self._back, **more}
+        return TemplateResponse(self.request, template, context)
+
+    def _done(self, form: ReasonForm) -> Secret | None:
+        """The form's key makes a double click, a reload or a second tab one press; each is shown what it has done."""
+        secrets: list[Secret] = []
+        pressed = partial(self._pressed, form.cleaned_data, secrets)
+        try:
+            with tenancy.scope(_scope_of(self.row)), transaction.atomic():
+                said = _once.once(self.request, actor(self.request), form.data, pressed)
+        except (errors.Refusal, IntegrityError) as failure:
+            refused = problems.as_refusal(failure)
+            messages.error(self.request, refused.detail if refused else "")
+            return None
+        if secrets:
+            return secrets[0]
+        level = messages.ERROR if said.is_refusal else messages.SUCCESS
+        messages.add_message(self.request, level, said.text or f"{self.description}: done.")
+        return None
+
+    def _pressed(self, given: dict[str, Any], secrets: list[Secret]) -> str | None:
+        """What is kept for a repeat never holds a secret."""
+        said = self.press(**given)
+        if not isinstance(said, Secret):
+            return said
+        secrets.append(said)
+        return "This has been done. Its secret was shown once and is gone."
+
+
 def verb(
-    *, description: str, permission: str, icon: str | None = None, form: type[ReasonForm] = ReasonForm
+    *,
+    description: str,
+    permission: str,
+    icon: str | None = None,
+    form: type[ReasonForm] = ReasonForm,
+    step_up: bool = False,
 ) -> Callable[[Press], Any]:
     """This function will make a method a button of a row's page.
 
     Pressing it asks for a reason, and for what else the `form` has, then calls the method in the row's environment and
     in a transaction of its own; the form's values are keyword arguments. A refusal is shown and changes nothing.
-    `permission` is the verb in `<app>.<verb>_<model>`.
+    `permission` is the verb in `<app>.<verb>_<model>`. With `step_up` the password must be fresh.
     """
 
     def decorate(press: Press) -> Any:
         @wraps(press)
         def pressed(admin: Any, request: HttpRequest, object_id: str) -> HttpResponseBase:
-            return _pressed(admin, request, object_id, partial(press, admin, request), description, form)
+            row = admin.get_object(request, object_id)
+            if row is None:
+                return HttpResponseRedirect(reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist"))
+            doing = partial(press, admin, request, row)
+            return _Button(
+                admin=admin, request=request, row=row, press=doing, description=description, form=form, step_up=step_up
+            ).answer()
 
-        button = action(description=description, permissions=[permission], url_path=press.__name__, icon=icon)(pressed)
-        button.verb_permission = permission
-        return button
+        return _button(press, pressed, description, permission, icon)
 
     return decorate
 
 
-def _pressed(
-    admin: Any, request: HttpRequest, object_id: str, press: Press, description: str, asks: type[ReasonForm]
-) -> HttpResponseBase:
-    row = admin.get_object(request, object_id)
-    if row is None:
-        return HttpResponseRedirect(reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist"))
-    form = asks(request.POST or None)
-    if request.method != "POST" or not form.is_valid():
-        return _asked(admin, request, row, form, description)
-    _do(request, row, form, partial(press, row, **form.cleaned_data), description)
-    return HttpResponseRedirect(_page_of(admin, row))
+def list_verb(
+    *,
+    description: str,
+    permission: str,
+    icon: str | None = None,
+    form: type[ReasonForm] = ReasonForm,
+    step_up: bool = False,
+) -> Callable[[Press], Any]:
+    """This function will make a method a button above a list, for what makes a new row. It is as `verb` without a row:
+    the method is called in the platform's environment and enters the one that the form names.
+    """
+
+    def decorate(press: Press) -> Any:
+        @wraps(press)
+        def pressed(admin: Any, request: HttpRequest) -> HttpResponseBase:
+            doing = partial(press, admin, request)
+            return _Button(
+                admin=admin, request=request, row=None, press=doing, description=description, form=form,
+                step_up=step_up,
+            ).answer()  # fmt: skip
+
+        return _button(press, pressed, description, permission, icon)
+
+    return decorate
 
 
-def _page_of(admin: Any, row: Model) -> str:
-    return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[row.pk])
+def _button(press: Press, pressed: Any, description: str, permission: str, icon: str | None) -> Any:
+    button = action(description=description, permissions=[permission], url_path=press.__name__, icon=icon)(pressed)
+    button.verb_permission = permission
+    return button
 
 
-def _asked(admin: Any, request: HttpRequest, row: Model, form: ReasonForm, description: str) -> HttpResponse:
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": description,
-        "form": form,
-        "row": row,
-        "key": _once.key_of(request) or _once.fresh_key(),
-        "opts": admin.opts,
-        "back": _page_of(admin, row),
-    }
-    return TemplateResponse(request, "console/verb.html", context)
-
-
-def _do(request: HttpRequest, row: Any, form: forms.Form, press: Callable[[], str | None], description: str) -> None:
-    """The form's key makes a double click, a reload or a second tab one press; each is shown what it has done."""
-    try:
-        with tenancy.scope(row.environment.as_scope()), transaction.atomic():
-            said = _once.once(request, actor(request), form.data, press)
-    except errors.Refusal as refused:
-        messages.error(request, refused.detail)
-    else:
-        level = messages.ERROR if said.is_refusal else messages.SUCCESS
-        messages.add_message(request, level, said.text or f"{description}: done.")
+def _scope_of(row: Model | None) -> tenancy.Scope:
+    """The environment of the row; people and their places belong to none, so what happens to them is the platform's."""
+    environment: Any = getattr(row, "environment", None)
+    found: tenancy.Scope = scope_of(tenancy.PLATFORM_ID) if environment is None else environment.as_scope()
+    return found

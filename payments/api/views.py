@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from core import clock, errors
 from core.http import refusals
+from core.http.approvals import approval_body
 from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, accepted, created, no_content, ok
 from payments import services
 from payments.api import card_secrets
@@ -50,10 +51,13 @@ class Payments(Listed, Retrieved, Resource):
 
     @action(detail=True, methods=["post"])
     def refund(self, request: Request, pk: str) -> Response:
-        """This function will have money given back, and answer the refund on its way."""
+        """This function will have money given back, and answer the refund on its way.
+
+        Above the limit of whoever asks, it answers the approval that somebody else has to give.
+        """
         body = {"amount_minor": None, "reason": ""} | RefundPayment.parse(request)
-        refund = services.refund_payment(payment_id=self.key, actor=request.actor, now=clock.now(), **body)
-        return accepted(RefundBody.of(refund))
+        done = services.refund_or_ask(payment_id=self.key, actor=request.actor, now=clock.now(), **body)
+        return accepted(RefundBody.of(done) if isinstance(done, Refund) else approval_body(done))
 
 
 class PaymentHistory(Listed, Resource):

@@ -1,5 +1,6 @@
 """What somebody may ask of payments."""
 
+from payments.services._approvals import refund_or_ask
 from payments.services._gateway_events import receive_gateway_event, replay_gateway_event
 from payments.services._methods import (
     attach_payment_method,
@@ -16,6 +17,7 @@ __all__ = [
     "make_default_payment_method",
     "receive_gateway_event",
     "recheck_attempt",
+    "refund_or_ask",
     "refund_payment",
     "replay_gateway_event",
 ]

@@ -19,7 +19,8 @@ from billing.api.serializers import (
 from billing.api.views import _printed
 from billing.models import CreditNote
 from core import clock
-from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, created
+from core.http.approvals import ApprovalBody, approval_body
+from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, accepted, created
 
 
 class CreditNotes(Listed, Retrieved, Resource):
@@ -35,7 +36,8 @@ class CreditNotes(Listed, Retrieved, Resource):
     filterset_class = CreditNoteFilters
     request_bodies = {"create": CreateCreditNote, "print_pdf": PrintDocument}
     responses = {
-        "create": {201: CreditNoteBody}, "pdf": DocumentLinkBody, "print_pdf": {202: DocumentOrderedBody},
+        "create": {201: CreditNoteBody, 202: ApprovalBody},
+        "pdf": DocumentLinkBody, "print_pdf": {202: DocumentOrderedBody},
     }  # fmt: skip
 
     @property
@@ -50,9 +52,11 @@ class CreditNotes(Listed, Retrieved, Resource):
     def create(self, request: Request) -> Response:
         """This function will take an invoice or a part of it back, and answer where that went."""
         body = CreateCreditNote.parse(request)
-        note = services.issue_credit_note(
+        note = services.credit_or_ask(
             **body, key=request.headers["Idempotency-Key"], actor=request.actor, now=clock.now()
         )
+        if not isinstance(note, CreditNote):
+            return accepted(approval_body(note))
         return created(CreditNoteBody.of(self.get_queryset().get(pk=note.pk)))
 
     @action(detail=True, methods=["get"])

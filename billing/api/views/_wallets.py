@@ -29,7 +29,8 @@ from billing.api.serializers import (
 from billing.models import Invoice, Wallet, WalletLot, WalletTransaction
 from core import clock, errors, ids
 from core.http import fields, refusals
-from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, created, ok
+from core.http.approvals import ApprovalBody, approval_body
+from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, accepted, created, ok
 
 EVERYBODY_WITH_A_WALLET = EVERY_SECRET_HOLDER | {"customer"}
 # What a statement covers unless it is asked for another period.
@@ -55,7 +56,7 @@ class Wallets(Listed, Retrieved, Resource):
     }  # fmt: skip
     responses = {
         "retrieve": WalletWithLotsBody, "create": {201: WalletBody}, "partial_update": WalletBody,
-        "top_up": {201: InvoiceBody}, "grant": {201: LotBody}, "debit": {201: WalletTransactionBody},
+        "top_up": {201: InvoiceBody}, "grant": {201: LotBody, 202: ApprovalBody}, "debit": {201: WalletTransactionBody},
         "reverse": {201: WalletTransactionBody},
     }  # fmt: skip
 
@@ -95,8 +96,8 @@ class Wallets(Listed, Retrieved, Resource):
     def grant(self, request: Request, pk: str) -> Response:
         """This function will give a customer value for nothing."""
         body = _keyed(request, GrantPromotion.parse(request))
-        lot = services.grant_promotion(wallet_id=self.key, actor=request.actor, now=clock.now(), **body)
-        return created(LotBody.of(lot))
+        done = services.grant_or_ask(wallet_id=self.key, actor=request.actor, now=clock.now(), **body)
+        return created(LotBody.of(done)) if isinstance(done, WalletLot) else accepted(approval_body(done))
 
     @action(detail=True, methods=["post"])
     def debit(self, request: Request, pk: str) -> Response:
