@@ -61,7 +61,7 @@ def render_document(*, kind: str, subject_id: str, locale: str = "", **_: object
     internal.make_document(kind=kind, subject_id=UUID(subject_id), locale=locale, now=clock.now())
 
 
-@job("billing.send_invoice", queue="q:mail", policy="queue")
+@job("billing.send_invoice", queue="q:mail", policy="queue", refers={"invoice_id": "billing.invoice"})
 def send_invoice(*, invoice_id: str, **_: object) -> None:
     """This task will mail an invoice to its customer, with the PDF; where there is no sense in it, it does nothing."""
     mail = internal.write_invoice_letter(UUID(invoice_id), now=clock.now())

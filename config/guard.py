@@ -15,6 +15,7 @@ ENVIRONMENTS = ("local", "test", "production")
 DOCUMENT_STORAGES = ("local", "s3")
 STORE_FAILURES = ("local", "open", "closed")
 REGISTRATION_PRIVACIES = ("friendly", "strict")
+BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 
 def refuse_nonsense(settings: dict[str, Any]) -> None:
@@ -32,6 +33,8 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
         raise ImproperlyConfigured(f"AUDIT_LOG_PATH: {objection}")
     _refuse_edge(settings)
     _check_people(settings)
+    if settings["BROKER_URL"].partition("://")[0] not in BROKERS:
+        raise ImproperlyConfigured(f"BROKER_URL must begin with one of {', '.join(f'{one}://' for one in BROKERS)}")
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:

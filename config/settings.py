@@ -41,6 +41,9 @@ ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
 # Whose X-Forwarded-For is believed: either these proxies by network, or this many in a row, the nearest included.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# Opens /metrics from anywhere as a bearer token; without one only the networks below do.
+ADMIN_TOKEN = env.str("ADMIN_TOKEN", default="")
+METRICS_ALLOWED_NETWORKS = env.list("METRICS_ALLOWED_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_ALLOWED_NETWORKS_IN_LIVE = env.bool("OUTBOUND_ALLOWED_NETWORKS_IN_LIVE", default=False)
 
@@ -292,8 +295,11 @@ RATE_LIMIT_ON_STORE_FAILURE = env.str("RATE_LIMIT_ON_STORE_FAILURE", default="lo
 # This many processes share a limit then.
 RATE_LIMIT_PROCESSES = env.int("RATE_LIMIT_PROCESSES", default=2)
 
-# The database schedules and remembers; a message only wakes somebody up. See docs on jobs.
-CELERY_BROKER_URL = REDIS_URL
+# The database schedules and remembers; a message only wakes somebody up. See docs/jobs.md.
+
+# Where workers are woken up: Redis (also rediss://), or RabbitMQ as amqp:// or amqps://. REDIS_URL unless given.
+BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
+CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -301,15 +307,18 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 50
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 120,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-}
+# Each broker is told only what it knows: RabbitMQ gives back what a dead worker held by itself.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 120, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
+    if BROKER_URL.startswith("redis")
+    else {}
+)
 CELERY_VISIBILITY_TIMEOUT = 120
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+# How long a worker that is told to stop lets running jobs go on; then it gives them back to the others.
+WORKER_GRACE_SECONDS = env.float("WORKER_GRACE_SECONDS", default=30.0)
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = WORKER_GRACE_SECONDS
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

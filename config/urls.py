@@ -12,7 +12,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts import pages
 from accounts.admin import urls as doors
 from billing.api import downloads
-from core.http import health
+from core.http import health, metrics
 
 FACES = (
     "accounts", "catalog", "subscriptions", "billing", "payments", "usage", "gifts", "webhooks", "outbox", "jobs",
@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *pages.urlpatterns,
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics_page),
     path("documents/<str:public_id>", downloads.document, name="document"),
     re_path(r"^api/health/?$", health.service),
     re_path(r"^api/v1/health/?$", health.basic),

@@ -4,6 +4,7 @@ Apps register theirs in `invariants.py`; `manage.py check_invariants` proves the
 also be a constraint is one as well: this is for what constraints cannot see, and against whoever switched them off.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,17 +19,24 @@ MOST_ROWS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`sql` selects what breaks the rule: a text `id` first, and the `environment_id`."""
+    """`sql` selects what breaks the rule: a text `id` first, and the `environment_id`.
+
+    It may be a function, for a rule that is made of what the apps have registered.
+    """
 
     code: str
     title: str
-    sql: str
+    sql: str | Callable[[], str]
+
+    def query(self) -> str:
+        """This function will return the query that selects what breaks the rule."""
+        return self.sql if isinstance(self.sql, str) else self.sql()
 
 
 _rules: dict[str, Rule] = {}
 
 
-def rule(code: str, title: str, sql: str) -> None:
+def rule(code: str, title: str, sql: str | Callable[[], str]) -> None:
     """This function will register a rule under a code such as `billing.journal_zero_sum`."""
     if code in _rules:
         raise ValueError(f"{code} is registered twice")
@@ -44,6 +52,6 @@ def broken(code: str) -> list[dict[str, Any]]:
     """This function will return the rows that break a rule, over all environments; empty means healthy."""
     events.flush()
     with system_scope(f"invariant {code}"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({_rules[code].sql}) offending LIMIT {MOST_ROWS}")  # noqa: S608 - our own rules
+        cursor.execute(f"SELECT * FROM ({_rules[code].query()}) offending LIMIT {MOST_ROWS}")  # noqa: S608 - our own rules
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

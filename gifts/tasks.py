@@ -23,7 +23,7 @@ It can be redeemed once, until {until}.
 """
 
 
-@job("gifts.deliver", queue="q:mail", policy="queue")
+@job("gifts.deliver", queue="q:mail", policy="queue", refers={"gift_id": "gifts.gift"})
 def deliver(*, gift_id: str, **_: object) -> None:
     """This job will mail a gift's code to its recipient; run twice, it mails two codes that both work."""
     letter = internal.write_letter(UUID(gift_id), now=clock.now())

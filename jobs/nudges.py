@@ -6,12 +6,14 @@ from functools import cache, partial
 from typing import Any
 
 import structlog
+from amqp.exceptions import AMQPError
 from celery import current_app
+from django.conf import settings
 from django.db import connection, transaction
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from core import clock
+from core import clock, health
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +21,12 @@ log = structlog.get_logger(__name__)
 EXPIRES_S = 30
 # After a failure nobody asks the broker for a while: no request waits for it again and again.
 REST_S = 5.0
-IMPATIENCE = {"socket_connect_timeout": 0.5, "max_retries": 0}
+PATIENCE_S = 0.5
+# What each kind of broker calls it; one that is told what it does not know takes offense.
+IMPATIENCE = {
+    "redis": {"socket_connect_timeout": PATIENCE_S, "socket_timeout": PATIENCE_S, "max_retries": 0},
+    "amqp": {"read_timeout": PATIENCE_S, "write_timeout": PATIENCE_S},
+}
 
 
 def after_commit(queue: str) -> None:
@@ -65,17 +72,32 @@ def send(task: str, route: str, **arguments: str) -> None:
             task, kwargs=arguments, queue=route, expires=EXPIRES_S, retry=False, ignore_result=True,
             connection=_connection(),
         )  # fmt: skip
-    except (KombuError, RedisError, OSError) as error:
+    except (KombuError, RedisError, AMQPError, OSError) as error:
         _of_thread.connection = None
         rest.begin()
         log.warning("jobs.nudge_lost", task=task, error=type(error).__name__)
 
 
 def _connection() -> Any:
-    """A connection of this thread's own, which does not wait for a broker that is away as a worker's does."""
+    """A connection of this thread's own, which does not wait for a broker that is away as a worker's does.
+
+    It sends no heartbeats: a thread that writes nothing for minutes would fail to, and be taken for dead.
+    """
     if getattr(_of_thread, "connection", None) is None:
-        _of_thread.connection = current_app.connection_for_write(transport_options=IMPATIENCE)
+        _of_thread.connection = _opened()
     return _of_thread.connection
+
+
+def _opened() -> Any:
+    options = IMPATIENCE["redis" if settings.CELERY_BROKER_URL.startswith("redis") else "amqp"]
+    return current_app.connection_for_write(heartbeat=0, connect_timeout=PATIENCE_S, transport_options=options)
+
+
+@health.component("broker", needs_database=False)
+def _component() -> dict[str, Any]:
+    with _opened() as broker:
+        broker.ensure_connection(max_retries=1, timeout=PATIENCE_S)
+        return {"transport": broker.transport.driver_type}
 
 
 def _wake_relay() -> None:

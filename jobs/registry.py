@@ -1,7 +1,8 @@
 """What this code can do: the kinds of jobs, and the rows that fall due by themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -22,16 +23,18 @@ QUEUES = (
 )
 
 Call = Callable[..., None]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind of job: who does it, on which queue, and how its failures are retried."""
+    """One kind of job: who does it, on which queue, how its failures are retried, and which rows its payload names."""
 
     name: str
     queue: str
     policy: str
     call: Call
+    refers: Mapping[str, str]
 
     @property
     def max_attempts(self) -> int:
@@ -64,17 +67,18 @@ _pumps: dict[str, Callable[[], int]] = {}
 _schedulables: dict[str, Schedulable] = {}
 
 
-def job(name: str, *, queue: str, policy: str) -> Callable[[Call], Call]:
+def job(name: str, *, queue: str, policy: str, refers: Mapping[str, str] = NOTHING) -> Callable[[Call], Call]:
     """This function will register the decorated function as the doer of a kind of job.
 
     It is called with the payload as keywords, inside the environment's scope and with no transaction open, and must be
-    safe to run twice.
+    safe to run twice. `refers` says which rows the payload names: its key → `app.model`, or `app.model.field` where the
+    value is not the primary key. What a duty or a schedule writes names its row by itself.
     """
     if queue not in QUEUES:
         raise ValueError(f"there is no queue {queue}")
 
     def register(call: Call) -> Call:
-        _once(_kinds, name, Kind(name=name, queue=queue, policy=policy, call=call))
+        _once(_kinds, name, Kind(name=name, queue=queue, policy=policy, call=call, refers=refers))
         return call
 
     return register
@@ -113,6 +117,11 @@ def schedulable_of(word: str, prefix: str) -> Schedulable:
     :raises KeyError: if nobody can.
     """
     return _schedulables[f"{word} {prefix}"]
+
+
+def kinds() -> tuple[Kind, ...]:
+    """This function will return every registered kind of job."""
+    return tuple(_kinds.values())
 
 
 def schedulables() -> tuple[Schedulable, ...]:

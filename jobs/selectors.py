@@ -1,6 +1,6 @@
 """What the house may know of its queues."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, F, Max, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
+from prometheus_client.metrics_core import Metric
 
-from core import clock, health
+from core import clock, health, metrics
 from core.tenancy.system import system_scope
 from jobs.models import Job, QueueHour
 from jobs.registry import QUEUES
@@ -98,3 +99,27 @@ def _component() -> dict[str, Any]:
 def _written(state: QueueState) -> Mapping[str, Any]:
     """Instants as texts: health is read without knowing our types."""
     return {name: one.isoformat() if isinstance(one, datetime) else one for name, one in asdict(state).items()}
+
+
+@metrics.source("jobs")
+def _families() -> Iterator[Metric]:
+    queues = list_queues()
+    jobs = metrics.GaugeMetricFamily("perennial_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"])
+    attempts = metrics.CounterMetricFamily(
+        "perennial_queue_attempts", "Attempts that ended, by queue and outcome.", labels=["queue", "outcome"]
+    )
+    oldest = metrics.GaugeMetricFamily(
+        "perennial_queue_oldest_due_seconds", "How long the first due job waits.", labels=["queue"]
+    )
+    polled = metrics.GaugeMetricFamily(
+        "perennial_queue_last_poll_timestamp_seconds", "When a worker last looked into the queue.", labels=["queue"]
+    )
+    for name, queue in queues.items():
+        for state in ("depth", "running", "delayed", "dead"):
+            jobs.add_metric([name, state], getattr(queue, state))
+        for outcome in _COUNTERS[1:]:
+            attempts.add_metric([name, outcome], getattr(queue, outcome))
+        oldest.add_metric([name], (clock.wall() - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else 0)
+        if queue.last_poll_at:
+            polled.add_metric([name], queue.last_poll_at.timestamp())
+    return iter((jobs, attempts, oldest, polled))

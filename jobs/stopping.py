@@ -1,4 +1,4 @@
-"""Stopping a worker gracefully: no new claims, half a minute for what runs, and the rest is given back.
+"""Stopping a worker gracefully: no new claims, some time for what runs, and the rest is given back.
 
 One byte of memory tells the worker's processes that it stops; it is made before they are forked, so they share it.
 """
@@ -12,13 +12,12 @@ from typing import Any
 import structlog
 from billiard import active_children
 from celery.signals import worker_process_init, worker_shutdown, worker_shutting_down
+from django.conf import settings
 
 from jobs import claims
 
 log = structlog.get_logger(__name__)
 
-# How long a job that runs may go on after the worker was told to stop.
-GRACE_S = 30.0
 _shared = mmap.mmap(-1, 1)
 
 
@@ -39,20 +38,22 @@ def call_off() -> None:
 
 @worker_process_init.connect(weak=False)
 def _finish_what_runs(**_: Any) -> None:
-    """A signal that is sent to the whole group of processes must not interrupt the job in hand of each."""
-    signal.signal(signal.SIGTERM, lambda *_: begin())
+    """A signal that a service manager sends to the whole group must not interrupt the job that each has in hand."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @worker_shutting_down.connect(weak=False)
-def _stop(**_: Any) -> None:
+def _stop(*, how: str = "", **_: Any) -> None:
     begin()
-    watch = threading.Timer(GRACE_S, _give_up)
+    # Celery has waited already before it says that it stops coldly.
+    watch = threading.Timer(0 if how == "Cold" else settings.WORKER_GRACE_SECONDS, _give_up)
     watch.daemon = True
     watch.start()
 
 
 def _give_up() -> None:
     """End what is still running. The processes first: who is dead writes nothing about a job that was given back."""
+    log.warning("jobs.grace_is_over", seconds=settings.WORKER_GRACE_SECONDS)
     for child in active_children():
         if child.pid:
             os.kill(child.pid, signal.SIGKILL)

@@ -48,9 +48,9 @@ def _beat() -> list[str]:
     ]
 
 
-def worker_answers(redis_url: str) -> bool:
+def worker_answers(broker_url: str) -> bool:
     """Ping the worker; this function will ask the broker, so a true answer means that messages arrive."""
-    with Celery(broker=redis_url, set_as_current=False) as app:
+    with Celery(broker=broker_url, set_as_current=False) as app:
         return bool(app.control.ping(destination=[WORKER], timeout=0.3, limit=1))
 
 

@@ -1,6 +1,7 @@
 """`make run` and `make demo`: everything started, the main job shown, everything stopped."""
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,7 +97,8 @@ def _start_children(this: Run, children: Children, redis_url: str) -> None:
     children.start("web", this.house.web(this.port))
     children.start("beat", this.house.beat)
     children.wait(lambda: web_answers(f"{this.url}/readyz"), f"{this.url}/readyz", READY_SECONDS)
-    children.wait(lambda: this.house.worker_answers(redis_url), "The worker", READY_SECONDS)
+    broker_url = os.environ.get("BROKER_URL") or redis_url
+    children.wait(lambda: this.house.worker_answers(broker_url), "The worker", READY_SECONDS)
     children.check()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Min
+from prometheus_client.metrics_core import Metric
 
-from core import clock, health
+from core import clock, health, metrics
 from core.events import StoredFact
 from core.tenancy.system import system_scope
 from outbox.models import Heartbeat, OutboxEvent, event_uuid
@@ -68,3 +69,11 @@ def list_facts_between(since: datetime, until: datetime, *, limit: int) -> Itera
 def _component() -> dict[str, Any]:
     found = get_health()
     return {"pending_events": found.pending_events, "dispatcher_running": found.dispatcher_running}
+
+
+@metrics.source("outbox")
+def _families() -> Iterator[Metric]:
+    found = get_health()
+    yield metrics.GaugeMetricFamily("perennial_outbox_pending", "Facts not relayed yet.", value=found.pending_events)
+    yield metrics.GaugeMetricFamily("perennial_outbox_lag_seconds", "Age of the oldest.", value=found.oldest_age_s)
+    yield metrics.GaugeMetricFamily("perennial_relay_up", "Whether a relay runs.", value=found.dispatcher_running)

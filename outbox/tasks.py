@@ -15,7 +15,7 @@ def relay(**_: object) -> None:
     internal.relay()
 
 
-@job("outbox.handle", queue="q:out:relay", policy="billing")
+@job("outbox.handle", queue="q:out:relay", policy="billing", refers={"event": "outbox.outboxevent.event_id"})
 def handle(*, event: str, handler: str, **_: object) -> None:
     """This job will let one handler react to one fact."""
     internal.handle(event_id=UUID(event), handler_name=handler)

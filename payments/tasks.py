@@ -8,13 +8,13 @@ from payments import internal
 from payments.models import PaymentAttempt, Refund
 
 
-@job("payments.collect", queue="q:sub:payment_initiation", policy="gateway")
+@job("payments.collect", queue="q:sub:payment_initiation", policy="gateway", refers={"payment_id": "payments.payment"})
 def collect_payment(*, payment_id: str, **_: object) -> None:
     """This function will collect a payment, or find out what an earlier run has left open."""
     internal.collect_payment(payment_id=UUID(payment_id), now=clock.now())
 
 
-@job("payments.refund", queue="q:pay:refund_initiation", policy="gateway")
+@job("payments.refund", queue="q:pay:refund_initiation", policy="gateway", refers={"refund_id": "payments.refund"})
 def execute_refund(*, refund_id: str, **_: object) -> None:
     """This function will give a refund's money back, or find out what an earlier run has left open."""
     internal.execute_refund(refund_id=UUID(refund_id), now=clock.now())
@@ -32,7 +32,12 @@ def reconcile_refund(*, id: str, **_: object) -> None:  # noqa: A002 - the name 
     internal.reconcile_refund(refund_id=UUID(id), now=clock.now())
 
 
-@job("payments.process_gateway_event", queue="q:pay:subscription_update", policy="queue")
+@job(
+    "payments.process_gateway_event",
+    queue="q:pay:subscription_update",
+    policy="queue",
+    refers={"event_id": "payments.gatewayevent"},
+)
 def process_gateway_event(*, event_id: str, **_: object) -> None:
     """This function will read a stored event of a gateway."""
     internal.process_gateway_event(event_id=UUID(event_id), now=clock.now())

@@ -53,7 +53,10 @@ def end(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every d
     internal.end_term(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())
 
 
-@job("subscriptions.migrate", queue="q:sub:plan_change", policy="queue")
+@job(
+    "subscriptions.migrate", queue="q:sub:plan_change", policy="queue",
+    refers={"id": "subscriptions.versionmigration"},
+)  # fmt: skip
 def migrate(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
     """This task will move a chunk of a migration's subscriptions to their plan's other version."""
     internal.migrate(migration_id=UUID(id), actor=SYSTEM, now=clock.now())

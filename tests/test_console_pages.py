@@ -1,5 +1,6 @@
 """Every page of the console: it opens, its queries do not grow with its rows, and who may only look has no buttons."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +20,11 @@ from core import clock, console, ids
 from core.actor import SYSTEM
 from core.tenancy.system import system_scope
 from featureflags import services as flags
+from jobs.internal import work
+from jobs.services import schedule
 from payments.models import Payment
 from payments.services import refund_payment
+from subscriptions.models import Subscription
 from tests.scenario import Company
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +60,9 @@ def company(api: Any, run_jobs: Any, settings: Any, now: Any) -> Company:
         name="new_billing_flow", is_on=True, percentage=None, customers=[], note="", actor=SYSTEM, now=now
     )
     _welcome(company, run_jobs, "Ada Lovelace")
+    subject = Subscription.objects.get(status="active").public_id
+    schedule(kind="reminder", subject=subject, run_at=clock.now() + timedelta(days=1), actor=SYSTEM, now=clock.now())
+    work("q:mail", seconds=0)
     return company
 
 

@@ -21,13 +21,13 @@ POST {base}/api/v1/webhook-endpoints/{endpoint}/resend.
 WHY = {"gone": "it answered that it is gone (410)", "failing": "every attempt of the last five days failed"}
 
 
-@job("webhooks.deliver", queue="q:out:webhooks", policy=POLICY)
+@job("webhooks.deliver", queue="q:out:webhooks", policy=POLICY, refers={"delivery": "webhooks.delivery"})
 def deliver(*, delivery: str, **_: object) -> None:
     """This job will make one attempt at a delivery."""
     internal.deliver(delivery_id=UUID(delivery))
 
 
-@job("webhooks.tell_owner", queue="q:mail", policy="queue")
+@job("webhooks.tell_owner", queue="q:mail", policy="queue", refers={"endpoint": "webhooks.endpoint"})
 def tell_owner(*, endpoint: str, **_: object) -> None:
     """This job will mail the owner of an endpoint that the house has disabled; nothing if it is enabled again."""
     with transaction.atomic():

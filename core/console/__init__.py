@@ -1,6 +1,7 @@
 """The operators' console: pages that only show, and buttons that call the same verbs as the API."""
 
-from core.console._dashboard import Bar, Chart, Happened, chart, latest, overview, tile
+from core.console._dashboard import Bar, Chart, Happened, chart, drawn, latest, overview, tile
+from core.console._many import verb_for_many
 from core.console._pages import ConsoleAdmin, ConsoleInline, DraftAdmin
 from core.console._rooms import ROOMS, sidebar
 from core.console._scope import ConsoleScope
@@ -24,6 +25,7 @@ __all__ = [
     "ask_again",
     "badge",
     "chart",
+    "drawn",
     "is_fresh",
     "latest",
     "link",
@@ -36,4 +38,5 @@ __all__ = [
     "tile",
     "typed",
     "verb",
+    "verb_for_many",
 ]  # fmt: skip

@@ -110,7 +110,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "tiles": [
                 _shown_tile(one) for one in sorted(_tiles, key=lambda one: one.order) if _may(request, one.model)
             ],
-            "charts": [_drawn(one) for one in _seen_charts(request) if one.bars],
+            "charts": [drawn(one) for one in _seen_charts(request) if one.bars],
             "happened": [
                 _line(one) for model, tell in _latest if _may(request, model) for one in tell(MOST_HAPPENINGS)
             ],
@@ -141,7 +141,8 @@ def _shown_tile(one: Tile) -> Mapping[str, Any]:
     return {"title": one.title, "number": number, "link": address + query, "is_red": one.is_alarm and number > 0}
 
 
-def _drawn(one: Chart) -> Mapping[str, Any]:
+def drawn(one: Chart) -> Mapping[str, Any]:
+    """This function will return a chart as the templates draw it: bars with their share of the longest."""
     most = max((bar.value for bar in one.bars), default=0) or 1
     # What is there at all is seen, however small beside the rest; what is not leaves no mark.
     bars = [{"bar": bar, "percent": max(1, bar.value * 100 // most) if bar.value > 0 else 0} for bar in one.bars]

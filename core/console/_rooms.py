@@ -55,7 +55,9 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
         ("Deliveries", "send", "webhooks.delivery"),
     ],
     "Engine room": [
+        ("Queues", "stacked_bar_chart", "jobs.queuehour"),
         ("Jobs", "work_history", "jobs.job"),
+        ("Scheduled", "event_upcoming", "jobs.scheduledjob"),
         ("Outbox", "outbox", "outbox.outboxevent"),
         ("Audit log", "policy", "audit.entry"),
         ("Feature flags", "toggle_on", "featureflags.flagoverride"),

@@ -1,6 +1,8 @@
 """Kinds of jobs that exist only in tests."""
 
 from datetime import timedelta
+from pathlib import Path
+from threading import Event
 
 from django.db import transaction
 
@@ -55,3 +57,12 @@ def closed(**_: str) -> None:
 @job("test.strict", queue="q:mail", policy="billing")
 def strict(*, name: str) -> None:
     done.append({"name": name})
+
+
+@job("test.hold", queue="q:mail", policy="billing")
+def hold(*, folder: str, **_: str) -> None:
+    """Say that it has begun, and end when it is told to."""
+    (Path(folder) / "begun").touch()
+    pause = Event()
+    while not (Path(folder) / "go").exists():
+        pause.wait(0.02)

@@ -31,6 +31,10 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def broker(self) -> str:
+        return self.environment.get("BROKER_URL") or self.environment["REDIS_URL"]
+
+    @property
     def mailbox(self) -> Path:
         return self.folder / "mailbox"
 
@@ -51,8 +55,7 @@ class Running:
         """Start a worker and return it once it answers."""
         group = self._new_group()
         worker = group.start("worker", self.house.worker)
-        broker = self.environment["REDIS_URL"]
-        group.wait(lambda: self.house.worker_answers(broker), "the worker", READY_SECONDS)
+        group.wait(lambda: self.house.worker_answers(self.broker), "the worker", READY_SECONDS)
         return worker
 
     def start_beat(self) -> None:
