@@ -130,6 +130,8 @@ class QueueHourAdmin(console.ConsoleAdmin):
     """The queues: what is in them, what the workers did, and how much of it in each of the last hours."""
 
     list_display = ("queue", "hour", "processed", "succeeded", "failed", "dead_lettered")
+    list_filter = ("queue",)
+    search_fields = ("queue",)
     ordering = ("-hour", "queue")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
