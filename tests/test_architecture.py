@@ -182,6 +182,18 @@ def talks_to_celery(place: str, tree: ast.AST) -> list[int]:
     return [call.lineno for call, name in calls(tree) if name in senders]
 
 
+def schedules_in_the_broker(place: str, tree: ast.AST) -> list[int]:
+    """The database schedules: a message with an ETA beyond the visibility timeout would be delivered for ever."""
+    if place.startswith("local/"):
+        return []
+    promises = {"eta", "countdown"}
+    return [
+        call.lineno
+        for call, name in calls(tree)
+        if name == ".retry" or (promises & {keyword.arg for keyword in call.keywords})
+    ]
+
+
 def rounds(place: str, tree: ast.AST) -> list[int]:
     """Python's round() rounds half to even; money rounds half away from zero, at stated points."""
     if not place.startswith(MONEY):
@@ -228,6 +240,9 @@ RULES: list[tuple[Rule, str, str]] = [
     (talks_to_celery, "billing/services.py", "renew.delay(1)"),
     (talks_to_celery, "billing/tasks.py", "renew.apply_async(args=[1])"),
     (talks_to_celery, "config/celery.py", "app.send_task('renew')"),
+    (schedules_in_the_broker, "jobs/nudges.py", "current_app.send_task('renew', countdown=60)"),
+    (schedules_in_the_broker, "outbox/tasks.py", "renew.apply_async(eta=tomorrow)"),
+    (schedules_in_the_broker, "jobs/tasks.py", "self.retry(exc=error)"),
     (rounds, "billing/arithmetic.py", "total = round(amount, 2)"),
     (floats, "billing/arithmetic.py", "rate = 0.1"),
     (floats, "catalog/pricing.py", "rate = float(text)"),
