@@ -30,7 +30,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_messages_name_a_queue_and_payloads_hold_ids(
-    api: Any, run_jobs: Any, sent: list[Any], django_capture_on_commit_callbacks: Any
+    api: Any, run_jobs: Any, sent: list[tuple[str, dict[str, Any]]], django_capture_on_commit_callbacks: Any
 ) -> None:
     company, customers = Company(api), []
     steps = (
@@ -53,6 +53,7 @@ def test_messages_name_a_queue_and_payloads_hold_ids(
 
 
 def test_beat_sends_bare_names() -> None:
-    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+    entries: list[dict[str, Any]] = [dict(entry) for entry in settings.CELERY_BEAT_SCHEDULE.values()]
+    for entry in entries:
         assert set(entry) == {"task", "schedule", "options"}
         assert set(entry["options"]) == {"expires"}
