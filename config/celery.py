@@ -12,6 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("perennial")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker listens to every queue unless `-Q` says otherwise; one that is not named here would be heard by nobody.
-# The default exchange needs no bindings, so a broker that has lost everything it knew is as good as before.
+# One direct exchange serves them all, and each is addressed by its name.
 app.conf.task_queues = [Queue(name, Exchange(""), routing_key=name) for name in QUEUES]
 app.autodiscover_tasks()

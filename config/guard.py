@@ -33,8 +33,7 @@ def refuse_nonsense(settings: dict[str, Any]) -> None:
         raise ImproperlyConfigured(f"AUDIT_LOG_PATH: {objection}")
     _refuse_edge(settings)
     _check_people(settings)
-    if settings["BROKER_URL"].partition("://")[0] not in BROKERS:
-        raise ImproperlyConfigured(f"BROKER_URL must begin with one of {', '.join(f'{one}://' for one in BROKERS)}")
+    _check_broker(settings)
     if settings["ENV"] == "production":
         problems = [*_weak_secrets(settings), *_open_doors(settings)]
         if problems:
@@ -63,6 +62,11 @@ def _check_people(settings: dict[str, Any]) -> None:
     limits = settings["APPROVAL_LIMITS"]
     if not isinstance(limits, dict) or not all(type(most) is int and most >= 0 for most in limits.values()):
         raise ImproperlyConfigured("APPROVAL_LIMITS must be a JSON object of minor units by currency")
+
+
+def _check_broker(settings: dict[str, Any]) -> None:
+    if settings["BROKER_URL"].partition("://")[0] not in BROKERS:
+        raise ImproperlyConfigured(f"BROKER_URL must begin with one of {', '.join(f'{one}://' for one in BROKERS)}")
 
 
 def _weak_secrets(settings: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from jobs import claims
 from jobs.claims import Claim
@@ -65,7 +65,7 @@ class Keeper:
     def _beat_or_log(self) -> None:
         try:
             self.beat()
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - a keeper that dies would take every lease with it
             log.warning("jobs.heartbeat_failed", error=type(error).__name__)
         finally:
             connection.close()  # this thread's own, until the next beat

@@ -21,6 +21,7 @@ OPEN: Final = {
     "/": "sends browsers to the console",
     "/livez": "answers everybody",
     "/readyz": "answers everybody",
+    "/metrics": "checks ADMIN_TOKEN, or that the client is of METRICS_ALLOWED_NETWORKS",
     "/documents/{public_id}": "checks the signature and the end of the link",
     "/account/reset-password": "the page of a mailed link",
     "/account/verify-email": "the page of a mailed link",

@@ -37,10 +37,8 @@ def test_celery_loses_nothing_and_schedules_nothing():
     assert (conf.accept_content, conf.task_serializer) == (["json"], "json")
 
 
-def test_every_queue_is_heard_and_needs_no_binding_in_the_broker():
-    queues = {queue.name: queue for queue in current_app.conf.task_queues}
-    assert tuple(queues) == QUEUES
-    assert {queue.exchange.name for queue in queues.values()} == {""}
+def test_every_queue_is_heard():
+    assert tuple(queue.name for queue in current_app.conf.task_queues) == QUEUES
 
 
 @pytest.mark.parametrize(

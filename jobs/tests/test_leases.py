@@ -79,6 +79,27 @@ def test_a_job_that_is_done_is_kept_no_longer():
     assert kinds.done == [{}]
 
 
+@pytest.mark.django_db
+def test_a_heartbeat_that_fails_is_logged_and_the_next_one_counts(monkeypatch: pytest.MonkeyPatch):
+    enqueue("test.note", payload={}, key="a")
+    asked: list[int] = []
+
+    def fail(held: Any) -> set[Any]:
+        asked.append(len(held))
+        raise RuntimeError
+
+    keeper = leases.Keeper()
+    monkeypatch.setattr(leases, "keeper", keeper)
+    monkeypatch.setattr(claims, "extend", fail)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    with leases.holding(claim()) as lease:
+        keeper._beat_or_log()
+        keeper._beat_or_log()
+
+        assert asked == [1, 1]
+        assert not lease.is_lost
+
+
 def test_the_keepers_thread_beats_while_a_long_job_runs(
     committed: Database, sandbox_scope: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ):

@@ -1,11 +1,15 @@
 """Waking workers up."""
 
+import socket
+import threading
+
 import pytest
 from celery import current_app
 from django.db import transaction
+from kombu import Connection
 from redis.exceptions import ConnectionError as RedisDown
 
-from core import clock
+from core import clock, health
 from jobs import nudges
 from jobs.models import Job
 from jobs.services import enqueue, nudge_relay
@@ -73,3 +77,35 @@ def test_a_broker_that_is_down_loses_nothing_and_is_left_alone_for_a_while(
     nudges.rest.until = clock.monotonic()
     nudges.nudge("q:mail")
     assert asked == ["jobs.work", "jobs.work"]
+
+
+@pytest.fixture(params=["redis", "amqp"])
+def silent(request, monkeypatch):
+    """A broker that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"{request.param}://127.0.0.1:{server.getsockname()[1]}"
+        options = {"connect_timeout": nudges.PATIENCE_S, "transport_options": nudges.IMPATIENCE[request.param]}
+        monkeypatch.setattr(nudges, "_of_thread", threading.local())
+        monkeypatch.setattr(nudges, "_opened", lambda: Connection(url, heartbeat=0, **options))
+        yield url
+
+
+def test_nobody_waits_long_for_a_broker_that_is_silent(silent):
+    begun = clock.monotonic()
+    nudges.nudge("q:mail")
+
+    assert clock.monotonic() - begun < 3
+    assert nudges.rest.is_on
+    nudges.nudge("q:mail")
+    assert clock.monotonic() - begun < 3
+
+
+def test_a_silent_broker_is_unhealthy(silent):
+    begun = clock.monotonic()
+    assert health.report("broker")["status"] == "unhealthy"
+    assert clock.monotonic() - begun < 5
+
+
+def test_the_health_names_the_broker():
+    found = health.report("broker")
+    assert (found["status"], found["transport"]) == ("healthy", "redis")
