@@ -51,6 +51,8 @@ def _variables(folder: Path, port: int) -> Mapping[str, str]:
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(process.free_port()),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
+        # So that it may be ended while it still believes that the node lives.
+        "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",
         "RABBITMQ_NODENAME": f"test{port}@localhost",
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(port),

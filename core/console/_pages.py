@@ -139,9 +139,8 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         self.model = model
         super().__init__(model, admin_site)
-        for name in self._extract_action_names(
-            [*self.actions_detail, *self.actions_row, *self.actions_list, *self.actions]
-        ):
+        buttons = [*self.actions_detail, *self.actions_row, *self.actions_list, *self.actions]
+        for name in self._extract_action_names(buttons):
             permission = getattr(getattr(self, name), "verb_permission", None)
             if permission:
                 setattr(self, f"has_{permission}_permission", partial(self._may, permission))
