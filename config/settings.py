@@ -32,6 +32,7 @@ GIFT_EXPIRY_POLICY = env.str("GIFT_EXPIRY_POLICY", default="breakage")  # breaka
 PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", default="insecure-local-payment-webhook-secret")
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=["aW5zZWN1cmUtbG9jYWwtZmllbGQta2V5LTMyLWJ5dGU="])
 # How badly the sandbox gateway behaves, to try one's own handling: {"seed": 7, "weights": {"drop_before": 1, "ok": 9}}.
+# `weights` are for charges and refunds, `attach` of the same form for attaching cards.
 SANDBOX_FAULTS = env.json("SANDBOX_FAULTS", default={})
 # Where a proof has a process die, fail or wait: {"points": {"payments.answered": {"do": "kill", "at": 3}}}.
 FAILPOINTS = env.json("FAILPOINTS", default={})
@@ -329,6 +330,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "look for what is due": {"task": "jobs.look_for_due", "schedule": 1.0, "options": {"expires": 5}},
     "sweep the queues": {"task": "jobs.sweep", "schedule": 2.0, "options": {"expires": 5}},
+    "complete abandoned requests": {"task": "core.complete_abandoned", "schedule": 10.0, "options": {"expires": 10}},
     "relay facts": {"task": "outbox.relay", "schedule": 1.0, "options": {"expires": 5}},
     "seal the audit log": {"task": "audit.seal", "schedule": 1.0, "options": {"expires": 5}},
     "sign the ends of the audit log": {"task": "audit.checkpoint", "schedule": 300.0, "options": {"expires": 240}},

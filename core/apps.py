@@ -14,4 +14,5 @@ class CoreConfig(AppConfig):
         from core.idempotency import health, invariants  # noqa: F401 - they register themselves
 
         autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors", "conformance")
+        autodiscover_modules("effects")
         failpoints.arm(settings.FAILPOINTS)

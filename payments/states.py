@@ -75,6 +75,21 @@ class RefundStatus(TextChoices):
 REFUND_TRANSITIONS: Final[Transitions] = {"pending": frozenset({"succeeded", "failed"})}
 
 
+class AttachmentStatus(TextChoices):
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ATTACHED = "attached"
+    ABANDONED = "abandoned"
+
+
+# Abandoned is what the gateway was never asked for; refused is its answer. Both are the end.
+ATTACHMENT_TRANSITIONS: Final[Transitions] = {
+    "requested": frozenset({"accepted", "refused", "abandoned"}),
+    "accepted": frozenset({"attached"}),
+}
+
+
 class EventStatus(TextChoices):
     RECEIVED = "received"
     PROCESSED = "processed"

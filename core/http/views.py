@@ -21,7 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core import errors, ids, problems
 from core.actor import Actor
-from core.http import filters, idempotency, refusals, throttling, transactions
+from core.http import filters, gateway, idempotency, refusals, throttling, transactions
 from core.http.serializers import RequestBody
 from core.tenancy import scopes
 
@@ -44,6 +44,7 @@ class Resource(GenericViewSet[Any]):
     prefix: str = ""
     customer_field: str = ""  # rows of a customer actor: `customer_id`; without it customers see every row
     idempotency: Mapping[str, str] = {}  # action → required | optional | none
+    effects: Mapping[str, str] = {}  # action → what it does at a gateway within the request, in steps, by name
     secret_fields: Iterable[str] = ()  # shown once; kept and replayed as null
     query_parameters: Iterable[str] = ()  # beyond filters and paging
     body_limit: int = settings.API_BODY_LIMIT
@@ -107,9 +108,7 @@ class Resource(GenericViewSet[Any]):
         try:
             self.initial(wrapped, *args, **kwargs)
             with self._environment():
-                if self.action in self.own_transactions:
-                    return self._effect()
-                answer = transactions.run(self._answer, read_only=request.method in SAFE_METHODS)
+                answer = self._run()
             if "Idempotent-Replayed" in answer.headers:
                 throttling.give_back(wrapped)
             return answer
@@ -150,14 +149,24 @@ class Resource(GenericViewSet[Any]):
         found = self.environment()
         return nullcontext() if found is None else scopes.scope(found)
 
+    def _run(self) -> HttpResponseBase:
+        """In one transaction, but for an action with transactions of its own, or one that asks a gateway in steps."""
+        if self.action in self.own_transactions:
+            return self._effect()
+        if self.action in self.effects:
+            return gateway.answer(self, self.effects[self.action], self._handled)
+        return transactions.run(self._answer, read_only=self.request.method in SAFE_METHODS)
+
     def _answer(self) -> HttpResponseBase:
         return idempotency.answer(self, self._effect)
 
     def _effect(self) -> Response:
-        method = str(self.request.method).lower()
-        response = getattr(self, method)(self.request, *self.args, **self.kwargs)
+        response = self._handled()
         finished = self.finalize_response(self.request, response, *self.args, **self.kwargs)
         return finished.render() if hasattr(finished, "render") else finished
+
+    def _handled(self) -> Any:
+        return getattr(self, str(self.request.method).lower())(self.request, *self.args, **self.kwargs)
 
     def _refuse(self, failure: Exception) -> HttpResponseBase:
         response = problems.handle(failure)

@@ -55,6 +55,14 @@ class PaymentMethodBody(ResponseBody):
     created_at = Instant()
 
 
+class PaymentMethodAttachmentBody(ResponseBody):
+    """A way to pay of which the gateway has not said yet whether it takes it. Ask again with the same key."""
+
+    id = PublicId("pma")
+    customer = PublicId("cus", source="customer_id")
+    status = StrictString(source="progress")
+
+
 class PaymentAttemptBody(ResponseBody):
     """One try at a gateway. `unknown` means that no answer came and the gateway is being asked what happened."""
 

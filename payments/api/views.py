@@ -9,13 +9,15 @@ from rest_framework.response import Response
 from core import clock, errors
 from core.http import refusals
 from core.http.approvals import approval_body
-from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, accepted, created, no_content, ok
+from core.http.gateway import Begun
+from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, accepted, no_content, ok
 from payments import services
 from payments.api import card_secrets
 from payments.api.filters import CustomerFilter, PaymentFilters
 from payments.api.serializers import (
     AttachPaymentMethod,
     PaymentDetailBody,
+    PaymentMethodAttachmentBody,
     PaymentMethodBody,
     RefundBody,
     RefundPayment,
@@ -90,7 +92,11 @@ class PaymentMethods(Listed, Retrieved, Resource):
     serializer_class = PaymentMethodBody
     filterset_class = CustomerFilter
     request_bodies = {"create": AttachPaymentMethod}
-    responses = {"create": {201: PaymentMethodBody}, "destroy": {204: None}, "default": PaymentMethodBody}
+    effects = {"create": "payments.attach_payment_method"}
+    responses = {
+        "create": {201: PaymentMethodBody, 202: PaymentMethodAttachmentBody}, "destroy": {204: None},
+        "default": PaymentMethodBody,
+    }  # fmt: skip
 
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the environment's attached methods."""
@@ -101,17 +107,18 @@ class PaymentMethods(Listed, Retrieved, Resource):
         super().initial(request, *args, **kwargs)
         self.taken = card_secrets.take(request.data) if self.action == "create" else {}
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> Begun:
         """This function will attach a way to pay; a new one is what is charged from now on."""
         body = AttachPaymentMethod.read(card_secrets.put_back(request.data, self.taken))
-        method = services.attach_payment_method(
+        source = _source_of(body)
+        attachment = services.begin_attachment(
             customer_id=self._customer_of(body),
-            source=_source_of(body),
+            source=source,
             actor=request.actor,
             now=clock.now(),
             is_default=body.get("is_default", True),
         )
-        return created(PaymentMethodBody.of(method))
+        return Begun(subject=attachment.id, in_hand=source)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """This function will charge a method no more."""

@@ -24,6 +24,13 @@ class TokenUnknown(errors.Invalid):
     title = "The gateway does not know this token."
 
 
+class GatewaySilent(errors.Unavailable):
+    """Whether the gateway has acted is not known."""
+
+    code = "gateway_silent"
+    title = "The gateway does not answer. What was asked of it is being looked after."
+
+
 class Result(StrEnum):
     """How a gateway answered. The values are states of an attempt."""
 
@@ -95,11 +102,21 @@ class Gateway(Protocol):
         """This function will answer what became of a key; None when the gateway has definitely never acted on it."""
         ...
 
-    def attach(self, source: Card | str, *, now: datetime) -> Attached:
+    def attach(self, source: Card | str, *, key: str, now: datetime) -> Attached:
         """This function will exchange a card, or a token made by the gateway's own form, for a reusable token.
+
+        `key` is the idempotency key: the same key never makes a second token.
 
         :raises CardDeclined: the card cannot be attached.
         :raises TokenUnknown: there is no such token.
+        :raises GatewaySilent: whatever went wrong on the way.
+        """
+        ...
+
+    def find_attached(self, key: str) -> Attached | None:
+        """This function will answer which token was made with a key; None when the gateway has never made one.
+
+        :raises GatewaySilent: whatever went wrong on the way.
         """
         ...
 

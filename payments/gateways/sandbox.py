@@ -12,6 +12,7 @@ from payments.gateways.base import (
     Attached,
     CardDeclined,
     ChargeRequest,
+    GatewaySilent,
     Outcome,
     RefundRequest,
     Result,
@@ -44,14 +45,25 @@ class Sandbox:
         response = sandbox_book.lookup(key)
         return None if response.status == 404 else _read(response)
 
-    def attach(self, source: Card | str, *, now: datetime) -> Attached:
-        """This function will return a token that behaves like the card. It asks nobody, so a transaction may be open.
+    def attach(self, source: Card | str, *, key: str, now: datetime) -> Attached:
+        """This function will return a token that behaves like the card, the same one for the same key.
+
+        No money moves, so that tests may arrange cards inside a transaction; the house asks outside of any.
 
         :raises CardDeclined: the card says no to being attached.
         :raises TokenUnknown: the text is no `tok_<behavior>`.
         :raises payments.cards.CardNumberInvalid: or another refusal of a card that cannot be.
+        :raises GatewaySilent: if the exchange was broken.
         """
-        return _attach_token(source, now=now) if isinstance(source, str) else _attach_card(source, now=now)
+        made = _attach_token(source, now=now) if isinstance(source, str) else _attach_card(source, now=now)
+        try:
+            return sandbox_book.keep_card(key, made)
+        except (TimeoutError, ConnectionError) as broken:
+            raise GatewaySilent from broken
+
+    def find_attached(self, key: str) -> Attached | None:
+        """This function will return the token that was made with a key, if one was."""
+        return sandbox_book.find_card(key)
 
 
 def _attach_card(card: Card, *, now: datetime) -> Attached:

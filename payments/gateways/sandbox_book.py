@@ -2,12 +2,13 @@
 
 It plays a company somewhere else. Its book commits in its own transactions and survives whatever happens to us; it
 answers in bytes, and it can be told to misbehave: by the card, or by the setting `SANDBOX_FAULTS`, for example
-`{"seed": 7, "weights": {"ok": 90, "process_then_drop": 5, "drop_before": 5}}`.
+`{"seed": 7, "weights": {"ok": 90, "process_then_drop": 5, "drop_before": 5}}`. `attach` in the place of `weights` is
+for the attaching of cards.
 """
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +16,9 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from core import clock
-from payments.gateways.base import ChargeRequest, RefundRequest
+from payments.gateways.base import Attached, ChargeRequest, RefundRequest
 from payments.gateways.sandbox_cards import Behavior, Fault, behavior_of
-from payments.models import SandboxCharge
+from payments.models import SandboxCard, SandboxCharge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ def charge(request: ChargeRequest) -> Response:
     _before(fault)
     if fault is Fault.TOO_MANY_REQUESTS:
         return Response(status=429, body=b'{"error": "rate_limited"}')
-    return _after(fault, _process_charge(request.key, behavior))
+    return _after(fault, _process_charge(request.key, behavior).answer())
 
 
 def refund(request: RefundRequest) -> Response:
@@ -51,7 +52,7 @@ def refund(request: RefundRequest) -> Response:
     _before(fault)
     if fault is Fault.TOO_MANY_REQUESTS:
         return Response(status=429, body=b'{"error": "rate_limited"}')
-    return _after(fault, _process_refund(request.key, request.charge))
+    return _after(fault, _process_refund(request.key, request.charge).answer())
 
 
 def lookup(key: str) -> Response:
@@ -59,6 +60,25 @@ def lookup(key: str) -> Response:
     with transaction.atomic(durable=True):
         row = SandboxCharge.objects.filter(key=key).exclude(status="received").first()
     return _ok(row.answer()) if row else Response(status=404, body=b'{"error": "no_such_key"}')
+
+
+def keep_card(key: str, made: Attached) -> Attached:
+    """This function will answer with the token that was first made with a key; what breaks it raises as `charge`."""
+    fault = _fault(key, _receive_card(key, made), Behavior(), told="attach")
+    if fault is Fault.TOO_MANY_REQUESTS:
+        raise ConnectionError("too many requests")
+    _before(fault)
+    kept = _process_card(key, made)
+    if _after(fault, {}).status != 200 or fault is Fault.MALFORMED:
+        raise ConnectionError("no answer that can be read")
+    return kept
+
+
+@transaction.atomic
+def find_card(key: str) -> Attached | None:
+    """This function will answer with the token that was made with a key, if one was."""
+    row = SandboxCard.objects.filter(key=key).exclude(token="").first()
+    return _attached(row) if row else None
 
 
 @transaction.atomic(durable=True)
@@ -81,6 +101,25 @@ def _receive(request: ChargeRequest | RefundRequest, *, kind: str) -> int:
     SandboxCharge.objects.bulk_create([row], ignore_conflicts=True)
     SandboxCharge.objects.filter(key=request.key).update(requests=F("requests") + 1)
     return SandboxCharge.objects.get(key=request.key).requests
+
+
+@transaction.atomic
+def _receive_card(key: str, made: Attached) -> int:
+    """This function will note that a card has come in, and return how often one has with its key."""
+    row = SandboxCard(key=key, created_at=clock.now(), **(asdict(made) | {"token": ""}))
+    SandboxCard.objects.bulk_create([row], ignore_conflicts=True)
+    SandboxCard.objects.filter(key=key).update(requests=F("requests") + 1)
+    return SandboxCard.objects.get(key=key).requests
+
+
+@transaction.atomic
+def _process_card(key: str, made: Attached) -> Attached:
+    SandboxCard.objects.filter(key=key, token="").update(**asdict(made))
+    return _attached(SandboxCard.objects.get(key=key))
+
+
+def _attached(row: SandboxCard) -> Attached:
+    return Attached(**{one.name: getattr(row, one.name) for one in fields(Attached)})
 
 
 @transaction.atomic(durable=True)
@@ -113,12 +152,12 @@ def _judge_refund(row: SandboxCharge, charged: SandboxCharge | None) -> tuple[st
     return ("succeeded", "") if is_covered else ("failed", "charge_already_refunded")
 
 
-def _fault(key: str, number: int, behavior: Behavior) -> Fault:
+def _fault(key: str, number: int, behavior: Behavior, *, told: str = "weights") -> Fault:
     """This function will choose what goes wrong: a card's own fault meets the first request, the setting's any."""
     if behavior.fault is not Fault.NONE:
         return behavior.fault if number == 1 else Fault.NONE
     plan: dict[str, Any] = getattr(settings, "SANDBOX_FAULTS", None) or {}
-    weights: dict[str, int] = plan.get("weights") or {Fault.NONE.value: 1}
+    weights: dict[str, int] = plan.get(told) or {Fault.NONE.value: 1}
     # Chance decides what fails, and the seed decides chance: a run can be repeated.
     dice = random.Random(f"{plan.get('seed', 0)}:{key}:{number}")  # noqa: S311
     return Fault(dice.choices(list(weights), list(weights.values()))[0])
@@ -131,7 +170,7 @@ def _before(fault: Fault) -> None:
         raise TimeoutError("no answer in time")
 
 
-def _after(fault: Fault, row: SandboxCharge) -> Response:
+def _after(fault: Fault, answer: dict[str, Any]) -> Response:
     match fault:
         case Fault.PROCESS_THEN_DROP:
             raise ConnectionError("connection reset")
@@ -142,9 +181,9 @@ def _after(fault: Fault, row: SandboxCharge) -> Response:
         case Fault.MALFORMED:
             return Response(status=200, body=b'{"id": "')
         case Fault.WRONG_AMOUNT:
-            return _ok(row.answer() | {"amount": row.amount_minor + 1})
+            return _ok(answer | {"amount": answer.get("amount", 0) + 1})
         case _:
-            return _ok(row.answer())
+            return _ok(answer)
 
 
 def _ok(answer: dict[str, Any]) -> Response:

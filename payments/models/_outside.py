@@ -84,3 +84,24 @@ class SandboxCharge(ScopedRow):
             "amount": self.amount_minor,
             "currency": self.currency,
         }
+
+
+class SandboxCard(ScopedRow):
+    """The sandbox gateway's memory of the cards it made tokens for, by the key it was asked with. No numbers."""
+
+    prefix: ClassVar[str] = "sbk"
+
+    key = models.CharField(max_length=64)
+    token = models.CharField(max_length=100)
+    brand = models.CharField(max_length=20)
+    last4 = models.CharField(max_length=4)
+    exp_month = models.PositiveSmallIntegerField()
+    exp_year = models.PositiveSmallIntegerField()
+    fingerprint = models.CharField(max_length=64)
+    requests = models.PositiveIntegerField(default=0, help_text="How often the gateway was asked with this key.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "key"], name="payments_sandbox_card_key_once")
+        ]

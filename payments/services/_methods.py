@@ -1,4 +1,4 @@
-"""Ways to pay: attach, choose, detach."""
+"""Ways to pay: choose, detach."""
 
 from datetime import datetime
 from typing import Any
@@ -10,45 +10,9 @@ from accounts.internal import lock_customer
 from core import errors, events
 from core.actor import Actor
 from core.ids import encode
-from payments import gateways
-from payments.cards import Card
 from payments.models import PaymentMethod, PaymentMethodDetached
-from payments.signals import PaymentMethodAttached, PaymentMethodMadeDefault
 from payments.signals import PaymentMethodDetached as Detached
-
-
-@transaction.atomic
-def attach_payment_method(
-    *, customer_id: UUID, source: Card | str, actor: Actor, now: datetime, is_default: bool = True
-) -> PaymentMethod:
-    """This function will keep a way to pay, known from here on by the gateway's token and never by a card number.
-
-    `source` is a card (sandbox gateway only) or a token of the gateway's own form. The new method becomes the one that
-    is charged, unless `is_default` is false and the customer has another.
-
-    :raises core.errors.NotFound: if the environment has no such customer.
-    :raises payments.gateways.base.CardDeclined: or another refusal of the card.
-    """
-    lock_customer(customer_id)
-    gateway = gateways.named(gateways.DEFAULT)
-    kept = gateway.attach(source, now=now)
-    method = PaymentMethod(
-        customer_id=customer_id,
-        gateway=gateway.name,
-        token=kept.token,
-        brand=kept.brand,
-        last4=kept.last4,
-        exp_month=kept.exp_month,
-        exp_year=kept.exp_year,
-        fingerprint=kept.fingerprint,
-        created_at=now,
-        is_default=is_default or not PaymentMethod.objects.of(customer_id).filter(is_default=True).exists(),
-    )
-    if method.is_default:
-        PaymentMethod.objects.of(customer_id).filter(is_default=True).update(is_default=False)
-    method.save(force_insert=True)
-    events.publish(PaymentMethodAttached(**_said(method, actor, now)))
-    return method
+from payments.signals import PaymentMethodMadeDefault
 
 
 @transaction.atomic

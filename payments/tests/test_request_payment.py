@@ -39,7 +39,7 @@ def test_after_a_failure_the_same_thing_may_be_asked_for_again(now: datetime) ->
 @pytest.mark.parametrize("amount", [0, -1])
 def test_an_amount_is_positive(amount: int) -> None:
     with pytest.raises(IntegrityError, match="payments_payment_positive"), transaction.atomic():
-        make_payment(amount_minor=amount)
+        make_payment(None, amount_minor=amount)
 
 
 def test_a_method_of_somebody_else_is_not_there() -> None:

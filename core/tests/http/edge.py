@@ -1,8 +1,10 @@
 """A small API of tenants, for tests of the edge itself: routes, a resource with every kind of handler."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from django.db import IntegrityError, connection, models
+from django.db import IntegrityError, connection, models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from rest_framework.authentication import BaseAuthentication
@@ -12,8 +14,11 @@ from rest_framework.response import Response
 from core import context, errors
 from core.actor import ANONYMOUS, Actor
 from core.http import filters, refusals, serializers
+from core.http.gateway import Begun
 from core.http.routes import Router
 from core.http.views import Listed, Request, Resource, Retrieved, created, no_content, ok
+from core.idempotency import effects
+from core.idempotency.effects import NeverHappened, Unanswered
 from core.models import Tenant
 from core.tenancy import scopes
 
@@ -72,6 +77,65 @@ class ThingFilters(filters.Filters):
     created_from = filters.InstantFilter(field_name="created_at", lookup_expr="gte")
 
 
+class Charging:
+    """A gateway that can be slow, silent or unwilling, and the steps of having things paid there.
+
+    In hand is a card, which only the request knows, or a token, which the intent keeps.
+    """
+
+    status = 201
+
+    def __init__(self) -> None:
+        self.book: set[Any] = set()
+        self.asked = self.charges = self.notes = 0
+        self.is_silent = self.acts_when_silent = self.acts_first = self.declines = False
+        self.meanwhile: Callable[[], Any] | None = None
+        self.places: list[tuple[Any, str]] = []
+
+    def ask(self, subject: UUID, in_hand: Any) -> Any:
+        self.places.append((scopes.environment_id(), context.current().request_id))
+        if in_hand is None and subject not in self.book and self._row(subject).name != "tok_1":
+            raise NeverHappened
+        self.asked += 1
+        if self.acts_first:
+            self._charge(subject)
+        if self.meanwhile is not None:
+            self.meanwhile()
+        if self.is_silent:
+            self._charge(subject) if self.acts_when_silent else None
+            raise Unanswered
+        self._charge(subject)
+        return "declined" if self.declines else "paid"
+
+    def note(self, subject: UUID, answer: Any) -> None:
+        self.notes += 1
+        Tenant.objects.filter(pk=subject).update(name=answer)
+
+    def finish(self, subject: UUID) -> Any:
+        row = self._row(subject)
+        if row.name == "declined":
+            raise Declined
+        return {"id": str(row.pk), "said": row.name}
+
+    def waiting(self, subject: UUID) -> Any:
+        return {"status": "processing"}
+
+    def abandon(self, subject: UUID) -> None:
+        Tenant.objects.filter(pk=subject).update(name="given up")
+
+    def _charge(self, subject: UUID) -> None:
+        self.charges += subject not in self.book
+        self.book.add(subject)
+
+    def _row(self, subject: UUID) -> Tenant:
+        with transaction.atomic():
+            return Tenant.objects.get(pk=subject)
+
+
+CHARGING = Charging()
+effects.register("tests.pay", CHARGING)
+
+
 class Things(Listed, Retrieved, Resource):
     scope = "things"
     prefix = "tnt"
@@ -81,7 +145,10 @@ class Things(Listed, Retrieved, Resource):
     serializer_class = ThingBody
     filterset_class = ThingFilters
     idempotency = {"hello": "none", "boom": "optional"}
-    request_bodies = dict.fromkeys(("create", "secret", "boom", "refuse", "refused", "answered", "big"), NewThing)
+    effects = {"pay": "tests.pay"}
+    request_bodies = dict.fromkeys(
+        ("create", "secret", "boom", "refuse", "refused", "answered", "big", "pay"), NewThing
+    )  # fmt: skip
     responses = {"hello": serializers.ResponseBody}
 
     def get_queryset(self) -> models.QuerySet[Tenant]:
@@ -156,6 +223,19 @@ class Things(Listed, Retrieved, Resource):
         sent: Any = request.data
         Tenant.objects.create(name="lost", slug="lost")
         raise REFUSALS[sent["status"]]
+
+    @action(detail=False, methods=["post"])
+    def pay(self, request: Request) -> Any:
+        """Begin to have something paid."""
+        sent: Any = request.data
+        if "invalid" in sent:
+            raise refusals.ValidationFailed([])
+        row = Tenant.objects.create(name=sent.get("token", "card"), slug=f"intent-{Tenant.objects.count()}")
+        if "refuse" in sent:
+            raise AlreadyThere
+        if "fail" in sent:
+            raise RuntimeError("nobody anticipated this")
+        return Begun(subject=row.pk, in_hand=sent.get("token") or sent["card"])
 
     @action(detail=False, methods=["get"])
     def writes(self, request: Request) -> Response:
