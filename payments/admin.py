@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 from core import clock, console
 from payments import services
-from payments.models import GatewayEvent, Payment, PaymentAttempt, PaymentMethod, Refund
+from payments.models import GatewayEvent, Payment, PaymentAttempt, PaymentMethod, PaymentMethodAttachment, Refund
 
 
 class Attempts(console.ConsoleInline):
@@ -80,6 +80,16 @@ class PaymentMethodAdmin(console.ConsoleAdmin):
     list_select_related = ("customer",)
     ordering = ("-id",)
     exclude = ("token", "fingerprint")
+
+
+@admin.register(PaymentMethodAttachment)
+class PaymentMethodAttachmentAdmin(console.ConsoleAdmin):
+    list_display = ("public_id", "customer", "status", "gateway", "brand", "last4", "refusal", "created_at")
+    list_filter = ("status", "gateway", "refusal")
+    search_fields = ("last4", "customer__email", "requested_by")
+    list_select_related = ("customer",)
+    ordering = ("-id",)
+    exclude = ("token", "source_token", "fingerprint")
 
 
 @admin.register(GatewayEvent)

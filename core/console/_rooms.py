@@ -42,6 +42,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
         ("Payments", "payments", "payments.payment"),
         ("Refunds", "undo", "payments.refund"),
         ("Payment methods", "credit_card", "payments.paymentmethod"),
+        ("Attachments", "add_card", "payments.paymentmethodattachment"),
     ],
     "Usage": [
         ("Meters", "speed", "usage.meter"),
@@ -61,6 +62,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
         ("Outbox", "outbox", "outbox.outboxevent"),
         ("Audit log", "policy", "audit.entry"),
         ("Feature flags", "toggle_on", "featureflags.flagoverride"),
+        ("Idempotency keys", "repeat_one", "core.idempotencyrecord"),
         ("Environments", "public", "core.environment"),
     ],
 }

@@ -55,6 +55,8 @@ def operator() -> Any:
 @pytest.fixture
 def page(settings: Any, environment: Any, now: Any) -> Any:
     """A registered page and a row to show."""
+    own = type(admin.site._registry[IdempotencyRecord])
+    admin.site.unregister(IdempotencyRecord)
     admin.site.register(IdempotencyRecord, Records)
     settings.ROOT_URLCONF = "core.tests.console_urls"
     row = IdempotencyRecord.objects.create(
@@ -63,6 +65,7 @@ def page(settings: Any, environment: Any, now: Any) -> Any:
     )  # fmt: skip
     yield row
     admin.site.unregister(IdempotencyRecord)
+    admin.site.register(IdempotencyRecord, own)
 
 
 def _permission(name: str) -> Permission:

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from catalog.models import Plan
 from core.actor import SYSTEM
 from subscriptions import services
+from subscriptions.management.commands.migrate_plan import Command
 from subscriptions.models import Subscription, VersionMigration
 from subscriptions.tests.factories import free_plan, make_customer, monthly, publish_prices, subscribe
 
@@ -102,3 +103,31 @@ def test_a_refusal_is_the_command_s_error(plan: Plan, arguments: list[str], said
     with pytest.raises(CommandError, match=said):
         run(*(one.format(plan=plan.code) for one in arguments))
     assert not VersionMigration.objects.exists()
+
+
+def test_the_same_command_again_starts_nothing_new(plan: Plan) -> None:
+    run("--plan", plan.code, "--yes")
+    migration = VersionMigration.objects.get()
+    again = run("--plan", plan.code, "--yes")
+    assert f"{migration.public_id}: done already" in again
+    assert f"{migration.public_id}: done; 2 of 2 moved" in again
+    assert (VersionMigration.objects.count(), waiting_for(2)) == (1, 2)
+
+
+def test_the_same_command_again_finishes_what_it_had_left(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Command, "_move", lambda *_, **__: None)
+        assert json.loads(run("--plan", plan.code, "--yes", "--json"))["done"] == 0
+    assert json.loads(run("--plan", plan.code, "--yes", "--json"))["done"] == 2
+    assert (VersionMigration.objects.count(), waiting_for(2)) == (1, 2)
+
+
+def test_a_key_names_one_command_and_another_key_another(plan: Plan) -> None:
+    run("--plan", plan.code, "--yes", "--key", "monday")
+    assert "done already" in run("--plan", plan.code, "--yes", "--key", "monday")
+    with pytest.raises(CommandError, match="was used for another request"):
+        run("--plan", plan.code, "--when", "now", "--yes", "--key", "monday")
+    assert VersionMigration.objects.count() == 1
+    again = run("--plan", plan.code, "--yes", "--key", "tuesday")
+    assert "done already" not in again
+    assert (VersionMigration.objects.count(), waiting_for(2)) == (2, 2)

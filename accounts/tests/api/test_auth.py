@@ -49,6 +49,17 @@ def test_a_repeated_registration_is_told_no_secrets(door: Api) -> None:
     assert Customer.objects.count() == 1
 
 
+def test_strangers_behind_one_key_have_idempotency_keys_of_their_own(door: Api) -> None:
+    bob = {**ADA, "email": "bob@example.com"}
+    first, other = (tokens_of(door.post(f"{AUTH}/register", who, key="once")) for who in (ADA, bob))
+    assert first["customer"]["id"] != other["customer"]["id"]
+    assert other["access_token"] is not None
+    again = door.post(f"{AUTH}/register", {**ADA, "email": f" {ADA['email'].upper()} "}, key="once")
+    assert problem(again) == (422, "idempotency_key_reused")
+    assert {row.principal[:5] for row in IdempotencyRecord.objects.all()} == {"anon:"}
+    assert Customer.objects.count() == 2
+
+
 def test_registering_needs_a_key() -> None:
     assert problem(Api("").post(f"{AUTH}/register", ADA)) == (401, "unauthenticated")
     assert not Customer.objects.exists()

@@ -15,6 +15,7 @@ from rich.table import Table
 from catalog.selectors import find_plan
 from core import clock, errors, ids, tenancy
 from core.actor import Actor
+from core.idempotency import commands
 from core.models import Environment
 from core.money import format_plain
 from subscriptions import internal, services
@@ -22,6 +23,7 @@ from subscriptions.models import VersionMigration
 from subscriptions.services import Behavior, MigrationLine, MigrationPreview
 
 ENGINEER = Actor(type="system", id="manage.py", scopes=frozenset({"read", "write"}))
+NAME = "migrate_plan"
 # How many are moved before the bar moves on.
 STEP = 10
 
@@ -47,6 +49,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="show the preview and store nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON document; needs --dry-run or --yes")
         parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument(
+            "--key", default="", metavar="KEY",
+            help="given again with this key, or within a day with the same words and none, it starts nothing new",
+        )  # fmt: skip
         parser.add_argument("--resume", metavar="vmg_…", help="go on with a migration; failed ones are tried again")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -69,10 +75,12 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._print_json(preview) if options["json"] else None
                 return
-            if not (options["yes"] or self._agrees(preview)):
+            wanted["to_number"] = preview.to_number
+            is_agreed = self._was_started(wanted, options["key"]) or options["yes"] or self._agrees(preview)
+            if not is_agreed:
                 self.stdout.write("Nobody was moved.")
                 return
-            migration_id = self._start(wanted)
+            migration_id = self._start(wanted, options["key"], is_quiet=options["json"])
         self._move(migration_id, is_shown=not options["json"])
         self._report(migration_id, is_json=options["json"])
 
@@ -109,10 +117,21 @@ class Command(BaseCommand):
         return bool(preview.lines) and input(question).strip().lower() in ("y", "yes")
 
     @transaction.atomic
-    def _start(self, wanted: dict[str, Any]) -> UUID:
+    def _was_started(self, wanted: dict[str, Any], key: str) -> bool:
+        return commands.earlier(NAME, key, wanted) is not None
+
+    def _start(self, wanted: dict[str, Any], key: str, *, is_quiet: bool) -> UUID:
+        """Start a migration, or find the one that the same command has started; what it left undone is done now."""
+        with transaction.atomic():
+            outcome, is_new = commands.once(NAME, key, wanted, lambda: self._started(wanted))
+        if not (is_new or is_quiet):
+            self.stdout.write(f"{outcome['migration']}: done already, nothing new was started.")
+        return ids.decode(VersionMigration.prefix, outcome["migration"])
+
+    def _started(self, wanted: dict[str, Any]) -> dict[str, str]:
         row = services.prepare_migration(**wanted, actor=ENGINEER, now=clock.now())
         services.start_migration(migration_id=row.pk, actor=ENGINEER, now=clock.now())
-        return row.pk
+        return {"migration": row.public_id}
 
     @transaction.atomic
     def _resume(self, public_id: str) -> UUID:
