@@ -76,7 +76,7 @@ def _as_money(row: Any, name: str) -> str:
 
 def _as_badge(row: Any, name: str) -> str:
     value = getattr(row, name)
-    return _shown.badge(value) if value else _shown.NOTHING
+    return _shown.badge(str(value)) if value else _shown.NOTHING
 
 
 def _as_link(row: Any, name: str) -> str:
