@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 API = "/api/v1"
 # What a field is called that nobody else may ever read.
 SECRET = re.compile(r"(^|_)(secret|token|password|otp|passphrase|private_key)$|^codes?$")
-# Fields that are called like one and are none: the machine words of promotions and failures.
-NO_SECRETS = {"code", "failure_code"}
+# Fields that are called like one and are none: the machine words of promotions and failures, and a yes or no.
+NO_SECRETS = {"code", "failure_code", "has_password"}
 
 
 def _key_rotated() -> tuple[str, Any]:
@@ -51,14 +51,20 @@ def _views(patterns: Any) -> Iterator[Any]:
             yield one.callback
 
 
-def _writes() -> Iterator[tuple[Any, str, frozenset[str]]]:
-    """Every action that keeps answers, with the names of the fields of its answers."""
+def each_action() -> Iterator[tuple[Any, str, str]]:
+    """Every action of every resource: a view that is about to do it, the method and the action's name."""
     for callback in _views(get_resolver().url_patterns):
         for method, action in callback.actions.items():
             view = callback.cls(**callback.initkwargs)
             view.action = action
-            if idempotency.mode_of(view, method.upper()) != "none":
-                yield view, action, _fields(view.responses.get(action, view.serializer_class))
+            yield view, method.upper(), action
+
+
+def _writes() -> Iterator[tuple[Any, str, frozenset[str]]]:
+    """Every action that keeps answers, with the names of the fields of its answers."""
+    for view, method, action in each_action():
+        if idempotency.mode_of(view, method) != "none":
+            yield view, action, _fields(view.responses.get(action, view.serializer_class))
 
 
 def _fields(declared: Any) -> frozenset[str]:
