@@ -21,6 +21,7 @@ from audit.internal import seal
 from catalog.tests.factories import make_plan, monthly
 from core import clock, errors, failpoints, ids, signatures
 from core.actor import SYSTEM
+from core.idempotency import completing
 from core.periods import Cycle, Interval
 from gifts import services as gifts
 from gifts.models import Gift
@@ -126,7 +127,7 @@ class Storyteller:
             if self.outside:
                 self.outside.skip_waits()
             internal.sweep()
-            moved = relay() + internal.look_for_due() + seal()
+            moved = relay() + internal.look_for_due() + seal() + completing.complete_abandoned()
             while claim := claims.of_queues(*QUEUES):
                 internal.do(claim)
                 moved += 1
@@ -138,6 +139,7 @@ class Storyteller:
         """This function will tell the story from its beginning."""
         setup_test_environment()
         self.reach(NOW)
+        self.attach()
         for card, customer in self.company["people"].items():
             order = {"customer": customer, "plan": self.company["plan"]}
             self.post("/api/v1/subscriptions", order, f"subscribe-{card}")
@@ -152,6 +154,12 @@ class Storyteller:
             self.reach(month)
             self.reach(month + LOOK)
             self.hear_from_gateway()
+
+    def attach(self) -> None:
+        """This function will attach another card of the first customer, asking the gateway in steps."""
+        customer = next(iter(self.company["people"].values()))
+        body = {"customer": customer, "token": "tok_success", "is_default": False}
+        self.post("/api/v1/payment-methods", body, "attach")
 
     def hear_from_gateway(self) -> None:
         """This function will have the gateway tell what became of the charges it had left pending."""

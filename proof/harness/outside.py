@@ -18,6 +18,10 @@ UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second'
 WHERE state = 'running' AND started_at < clock_timestamp() - interval '8 seconds'
 """
 _SET_CLOCK = "UPDATE core_environment SET clock_at = %s WHERE slug = 'sandbox'"
+# A request whose process died while a gateway was asked.
+_ABANDONED = """
+UPDATE core_idempotencyrecord SET locked_until = clock_timestamp() - interval '1 second' WHERE state = 'in_flight'
+"""
 _UNFINISHED = """
 SELECT (SELECT count(*) FROM jobs_job WHERE state NOT IN ('succeeded', 'discarded'))
      + (SELECT count(*) FROM outbox_outboxevent WHERE sequence IS NULL) + (SELECT count(*) FROM audit_unsealed)
@@ -59,6 +63,7 @@ class Outside:
         """This function will have failed jobs tried again at once, and take leases from whoever is not heard of."""
         self.run(_HURRY)
         self.run(_STALE)
+        self.run(_ABANDONED)
 
     def set_clock(self, at: Any) -> None:
         """This function will freeze the sandbox's clock at an instant."""
