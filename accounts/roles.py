@@ -14,6 +14,7 @@ ROLES: Final = (OWNER, ADMIN, "finance", "support", "developer", "viewer")
 TABLE: Final[Mapping[str, str]] = {
     # resource           owner admin finance support developer viewer
     "addons":            "wwrrwr",
+    "admin":             "ww----",
     "analytics":         "wwrrrr",
     "api-keys":          "ww--w-",
     "approvals":         "wwwr--",

@@ -21,11 +21,16 @@ _COUNT = """
 """
 
 
+# Refusals that have a name of their own.
+_ACTIONS: Final = {"/api/v1/admin/purge": "admin.purge"}
+
+
 def record(*, actor: str, code: str, status: int) -> None:
     """This function will write an entry for a refusal, or count it when its minute has seen enough of them."""
     if _count(actor, code, status) <= IN_FULL:
         meta = {"code": code, "status": status}
-        services.record(action="request.denied", target="", actor=actor, outcome=Entry.Outcome.DENIED, meta=meta)
+        action = _ACTIONS.get(context.current().path, "request.denied")
+        services.record(action=action, target="", actor=actor, outcome=Entry.Outcome.DENIED, meta=meta)
 
 
 def tell(row: Denial) -> None:

@@ -47,6 +47,11 @@ class Entry(ScopedRow):
 
     class Meta:
         verbose_name_plural = "entries"
+        permissions: ClassVar = [
+            ("verify_entry", "Can have the chains verified"),
+            ("export_entry", "Can export the audit log"),
+            ("purge_entry", "Can purge what nobody needs any more"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "event_id"], name="audit_entry_one_per_fact")
         ]

@@ -1,4 +1,4 @@
-"""What the audit log hears: every fact, in its transaction, and every refused credential, after its rollback."""
+"""What the audit log hears: every fact, in its transaction; every refusal, after its rollback; who looks at whom."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from audit import denials, services
+from core import console
 from core.events import Published, occurred
 from core.http.refusals import denied
 from core.models import scope_of
@@ -33,3 +34,14 @@ def record_denial(*, actor_label: str, code: str, status: int, environment_id: U
     """This receiver will write down a request that was refused for who sent it."""
     with scope(scope_of(environment_id or PLATFORM_ID)), transaction.atomic():
         denials.record(actor=actor_label, code=code, status=status)
+
+
+@receiver(console.viewed, dispatch_uid="audit.record_view")
+def record_view(*, actor_label: str, page: str, subject: str, environment_id: UUID | None, **_: Any) -> None:
+    """This receiver will write down which operator looked at which person, or at a list of them.
+
+    A request at the console is one transaction already; a page costs one statement more, not a savepoint.
+    """
+    looked = services.Happening(action="console.viewed", target=subject, actor=actor_label, meta={"page": page})
+    with scope(scope_of(environment_id or PLATFORM_ID)):
+        services.record_many([looked])

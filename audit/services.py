@@ -80,7 +80,7 @@ def _entry(new: Happening, entry_id: UUID, key_id: str) -> dict[str, Any]:
         "v": 1, "id": ids.encode(Entry.prefix, entry_id), "chain": chain_name(), "kid": key_id, "at": _micros(new.at),
         "actor": _pair(new.actor), "action": new.action, "target": _pair(new.target, "_"), "outcome": str(new.outcome),
         "request": {"id": request.request_id, "method": request.method, "path": request.path, "ip": request.client_ip},
-        "meta": _whole(redaction.redact(new.meta)),
+        "event": str(new.event_id) if new.event_id else None, "meta": _whole(redaction.redact(new.meta)),
     }  # fmt: skip
 
 

@@ -29,3 +29,10 @@ def fold_denials(**_: object) -> None:
 def verify(**_: object) -> None:
     """This task will verify what is new in every chain, and everything once a day."""
     internal.verify_chains()
+
+
+# Short transactions one after the other: a database that was never purged has many.
+@shared_task(name="audit.purge", time_limit=3000)
+def purge(**_: object) -> None:
+    """This task will take the rows whose use has been over long enough."""
+    internal.purge_daily()

@@ -9,7 +9,7 @@ from corsheaders.defaults import default_headers
 from config.guard import refuse_nonsense
 from config.look import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from config.look import UNFOLD as UNFOLD
-from core import logs
+from core import logs, reporting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -22,10 +22,8 @@ JWT_SECRET = env.str("JWT_SECRET", default="insecure-local-jwt-secret-of-32-byte
 JWT_PREVIOUS_SECRETS = env.list("JWT_PREVIOUS_SECRETS", default=[])
 AUDIT_HMAC_SECRET = env.str("AUDIT_HMAC_SECRET", default="insecure-local-audit-secret-of-32-bytes")
 AUDIT_HMAC_KEY_ID = env.str("AUDIT_HMAC_KEY_ID", default="k1")
-# Retired keys as {"key id": "secret"}: they verify what they signed and sign nothing new.
-AUDIT_HMAC_OLD_SECRETS = env.json("AUDIT_HMAC_OLD_SECRETS", default={})
-# A file that grows by one JSON line for each sealed entry and checkpoint; mode 0600. Empty: none is written.
-AUDIT_LOG_PATH = env.str("AUDIT_LOG_PATH", default="")
+AUDIT_HMAC_OLD_SECRETS = env.json("AUDIT_HMAC_OLD_SECRETS", default={})  # {"retired key id": "secret"}: verify only
+AUDIT_LOG_PATH = env.str("AUDIT_LOG_PATH", default="")  # a file of mode 0600 that grows by a JSON line per entry
 GIFT_CODE_PEPPER = env.str("GIFT_CODE_PEPPER", default="insecure-local-gift-pepper-of-32-bytes")
 GIFT_EXPIRY_DAYS = env.int("GIFT_EXPIRY_DAYS", default=30)
 GIFT_EXPIRY_POLICY = env.str("GIFT_EXPIRY_POLICY", default="breakage")  # breakage | refund
@@ -335,13 +333,16 @@ CELERY_BEAT_SCHEDULE = {
     "seal the audit log": {"task": "audit.seal", "schedule": 1.0, "options": {"expires": 5}},
     "sign the ends of the audit log": {"task": "audit.checkpoint", "schedule": 300.0, "options": {"expires": 240}},
     "fold refusals": {"task": "audit.fold_denials", "schedule": 60.0, "options": {"expires": 50}},
+    "purge": {"task": "audit.purge", "schedule": 86_400.0, "options": {"expires": 3600}},
     "verify the audit log": {"task": "audit.verify", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 CELERY_TASK_DEFAULT_QUEUE = "q:out:relay"
 
+SENTRY_DSN = env.str("SENTRY_DSN", default="")  # where unanticipated errors are reported, without what was sent
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = logs.handlers(LOG_LEVEL)
 logs.configure()
+reporting.configure(dsn=SENTRY_DSN, environment=ENV)
 
 FEATURE_FLAGS_JSON = env.str("FEATURE_FLAGS", default="")
 # How many seconds a process may go on with an operator's older decision about a feature.

@@ -13,6 +13,8 @@ class CoreConfig(AppConfig):
         """This function will load what registers itself, and arm the points where a proof wants the house to fail."""
         from core.idempotency import health, invariants  # noqa: F401 - they register themselves
 
-        autodiscover_modules("signals", "receivers", "handlers", "tasks", "invariants", "selectors", "conformance")
+        autodiscover_modules(
+            "signals", "receivers", "handlers", "tasks", "invariants", "selectors", "purgers", "conformance"
+        )
         autodiscover_modules("effects")
         failpoints.arm(settings.FAILPOINTS)

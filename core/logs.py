@@ -7,16 +7,21 @@ from typing import Any
 import orjson
 import structlog
 
-from core.redaction import redact
+from core.redaction import redact, redact_lines, redact_text
 
 # What is ours in a line; the rest comes from whoever logs, and is looked at before it is written.
-_OURS = ("event", "level", "timestamp", "logger", "request_id", "exception")
+_OURS = frozenset({"level", "timestamp", "logger", "event", "exception", "_record", "_from_structlog"})
+# A traceback's end says what went wrong; its beginning is the framework's.
+_LONGEST_EXCEPTION = 16_000
 
 
 def redacted(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """This function will replace secrets in a log line, wherever they were put."""
+    """This function will replace secrets in a log line, wherever they were put: members, message, traceback."""
     foreign = {name: value for name, value in line.items() if name not in _OURS}
     line.update(redact(foreign))
+    line["event"] = redact_text(str(line.get("event", "")))
+    if "exception" in line:
+        line["exception"] = redact_lines(str(line["exception"]))[-_LONGEST_EXCEPTION:]
     return line
 
 

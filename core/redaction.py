@@ -36,14 +36,22 @@ _SPLIT: Final = re.compile(r"[-_ ]+|(?<=[a-z0-9])(?=[A-Z])")
 _BASIC: Final = re.compile(r"\bbasic\s+([A-Za-z0-9+/_-]{4,}={0,2})", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"(?<!\w)(?<![0-9]\.)[0-9]+(?:[ \t\u00a0-][0-9]+)*(?!\w)", re.ASCII)
 _GROUP: Final = re.compile(r"[0-9]+", re.ASCII)
+_PEM: Final = r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:.*?-----END [A-Z ]{0,30}PRIVATE KEY-----|.*)"
+_KEY_BLOCK: Final = re.compile(_PEM, re.DOTALL)
 _SECRETS: Final = re.compile(
     r"(?i:\b(?:bearer|digest)\s+(?=[^\s]*[0-9._~+/=-])[A-Za-z0-9._~+/=-]{8,})"
     r"|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"
     r"|\b(?:sk|rk|pk|whsec|gh[pousr]|xox[abprs])[_-][A-Za-z0-9_-]{8,}"
-    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:.*?-----END [A-Z ]{0,30}PRIVATE KEY-----|.*)"
+    rf"|{_PEM}"
     r"|(?<=://)[^\s/@:]{0,256}:[^\s/@]{1,256}(?=@)"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
     re.DOTALL,
+)
+# Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay: what is issued, not what would be possible.
+_NETWORKS: Final = re.compile(
+    r"4\d{12}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}",
+    re.ASCII,
 )
 # A credential that has the whole value to itself needs no digit or sign to be known as one.
 _CREDENTIAL: Final = re.compile(r"\s*(?:bearer|token|digest)\s+[A-Za-z0-9._~+/=-]{8,}\s*", re.IGNORECASE)
@@ -60,12 +68,40 @@ def redact(metadata: Any) -> Any:
     return _value(metadata, parent="", depth=0)
 
 
+def holds_card(text: str) -> bool:
+    """Whether a card number stands in a text.
+
+    This function will go by the networks' own prefixes and lengths, so that long numbers which mean something else are
+    seldom taken for one; `redact` is content with less.
+    """
+    return any(_NETWORKS.fullmatch(_digits(text[start:end])) for start, end in _cards(text))
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a credential stands in a text.
+
+    This function will know what looks like an API key, a token, a private key, or a password in an address.
+    """
+    return bool(_SECRETS.search(text)) or any(_is_basic(found[1]) for found in _BASIC.finditer(text))
+
+
+def is_secret_key(name: str) -> bool:
+    """Whether a value is secret for the key it stands under.
+
+    This function will go by the name alone.
+    """
+    words = [word.lower() for word in _SPLIT.split(name) if word]
+    joined = "".join(words)
+    return joined not in _ALLOWED and _is_secret(words, joined, "")
+
+
 def redact_lines(text: str) -> str:
     """What may be kept of a text of many lines, such as a traceback.
 
     This function will redact line by line, so that each line has its own limit and a long text keeps its end.
     """
-    return "\n".join(redact_text(line) for line in text.splitlines())
+    whole = _KEY_BLOCK.sub(REDACTED, text)  # the only secret of many lines
+    return "\n".join(redact_text(line) for line in whole.splitlines())
 
 
 def redact_text(text: str) -> str:
@@ -195,6 +231,10 @@ def _cards(text: str) -> list[tuple[int, int]]:
                 places.append((groups[0][0], groups[taken - 1][1]))
             groups = groups[taken or 1 :]
     return places
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character in "0123456789")
 
 
 def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:

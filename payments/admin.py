@@ -74,6 +74,7 @@ class RefundAdmin(console.ConsoleAdmin):
 
 @admin.register(PaymentMethod)
 class PaymentMethodAdmin(console.ConsoleAdmin):
+    holds_personal_data = True
     list_display = ("public_id", "customer", "brand", "last4", "exp_month", "exp_year", "is_default", "detached_at")
     list_filter = ("brand", "is_default", "gateway")
     search_fields = ("last4", "customer__email")

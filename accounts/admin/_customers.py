@@ -8,6 +8,7 @@ from core import console
 
 @admin.register(Customer)
 class CustomerAdmin(console.ConsoleAdmin):
+    holds_personal_data = True
     list_display = ("public_id", "name", "email", "external_ref", "currency", "country", "created_at")
     list_filter = ("currency", "country", "tax_exemption", "created_at")
     search_fields = ("email__startswith", "name", "external_ref")

@@ -36,6 +36,7 @@ class RoleForm(console.ReasonForm):
 
 @admin.register(User)
 class UserAdmin(console.ConsoleAdmin):
+    holds_personal_data = True
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "second_factor", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
@@ -67,6 +68,7 @@ class UserAdmin(console.ConsoleAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(console.ConsoleAdmin):
+    holds_personal_data = True
     list_display = ("user", "tenant", "role", "created_at")
     list_filter = ("role", "tenant")
     search_fields = ("user__email", "user__name", "tenant__slug")

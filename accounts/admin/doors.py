@@ -22,6 +22,8 @@ from django.views import View
 from accounts import services
 from accounts.models import User
 from core import clock, console, context, errors
+from core.actor import ANONYMOUS
+from core.http import refusals
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PENDING, SECOND = "pending_operator", "second_factor"
@@ -60,6 +62,8 @@ class Door(View):
 
     def page(self, *, refused: errors.Refusal | None = None, **more: Any) -> HttpResponse:
         """This function will return the page, with a refusal's status and its words."""
+        if refused is not None:
+            _tell_denied()
         headers = getattr(refused, "headers", {})
         status = 429 if isinstance(refused, services.TooManyAttempts) else 503 if headers else 200
         words = {"title": self.title, "refused": _said(refused), "next": wanted(self.request), **more}
@@ -68,6 +72,13 @@ class Door(View):
         for name, value in {**headers, "Cache-Control": "no-store"}.items():
             shown.headers[name] = value
         return shown
+
+
+def _tell_denied() -> None:
+    """Who was tried is nobody's business: it may be somebody's password in the wrong field."""
+    refusals.denied.send(
+        sender=None, actor_label=ANONYMOUS.label, code="console_login_failed", status=401, environment_id=None
+    )  # fmt: skip
 
 
 def _said(refused: errors.Refusal | None) -> str:

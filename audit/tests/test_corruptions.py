@@ -50,6 +50,13 @@ def move_in_time(sql: Sql, chance: random.Random, length: int) -> Expected:
     return {"edited"}, place
 
 
+def take_the_fact(sql: Sql, chance: random.Random, length: int) -> Expected:
+    """An entry that is said to be of no fact frees the fact for another entry."""
+    place, found = pick(chance, 1, length)
+    sql("UPDATE audit_entry SET event_id = NULL WHERE id = %s", [found.entry_id], off=TABLES)
+    return {"edited"}, place
+
+
 def edit_key(sql: Sql, chance: random.Random, length: int) -> Expected:
     place, found = pick(chance, 1, length)
     sql("UPDATE audit_entry SET key_id = 'k9' WHERE id = %s", [found.entry_id], off=TABLES)
@@ -126,8 +133,8 @@ def move_the_head(sql: Sql, chance: random.Random, length: int) -> Expected:
 
 
 CORRUPTIONS: tuple[Corruption, ...] = (
-    edit_text, edit_column, move_in_time, edit_key, edit_signature, edit_seal, delete_inside, delete_and_close_the_gap,
-    swap, cut_off, write_anew, edit_checkpoint, move_the_head,
+    edit_text, edit_column, move_in_time, take_the_fact, edit_key, edit_signature, edit_seal, delete_inside,
+    delete_and_close_the_gap, swap, cut_off, write_anew, edit_checkpoint, move_the_head,
 )  # fmt: skip
 
 

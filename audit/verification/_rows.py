@@ -11,7 +11,7 @@ AT_ONCE: Final = 2000
 # Bytes and short texts only: what a row costs is what its columns cost to decode.
 _SEALS = """
     SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, entry.key_id, entry.id, entry.actor,
-      entry.action, entry.target, entry.outcome, entry.request_id, entry.client_ip,
+      entry.action, entry.target, entry.outcome, entry.request_id, entry.client_ip, entry.event_id::text,
       to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     FROM audit_seal seal
     LEFT JOIN audit_entry entry ON entry.id = seal.entry_id AND entry.environment_id = seal.environment_id

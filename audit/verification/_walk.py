@@ -45,7 +45,8 @@ class Walk:
         actor, target, request = entry["actor"], entry["target"], entry["request"]
         said = (
             entry["kid"], f"{actor['type']}:{actor['id']}" if actor["type"] else actor["id"], entry["action"],
-            target["id"], entry["outcome"], request["id"], request["ip"], entry["at"],
+            target["id"], entry["outcome"], request["id"], request["ip"],
+            entry.get("event", row[12]), entry["at"],
         )  # fmt: skip
         if said != (row[4], *row[6:]) or entry["chain"] != self.name or ids.encode(Entry.prefix, row[5]) != entry["id"]:
             return "edited"

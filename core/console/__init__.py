@@ -2,7 +2,7 @@
 
 from core.console._dashboard import Bar, Chart, Happened, chart, drawn, latest, overview, tile
 from core.console._many import verb_for_many
-from core.console._pages import ConsoleAdmin, ConsoleInline, DraftAdmin
+from core.console._pages import ConsoleAdmin, ConsoleInline, DraftAdmin, viewed
 from core.console._rooms import ROOMS, sidebar
 from core.console._scope import ConsoleScope
 from core.console._shown import badge, link, links, money
@@ -39,4 +39,5 @@ __all__ = [
     "typed",
     "verb",
     "verb_for_many",
+    "viewed",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.admin import display
 from django.contrib.admin.utils import unquote
 from django.db.models import DecimalField, ForeignKey, Model, QuerySet, UUIDField
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -15,9 +16,13 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from core import ids, tenancy
 from core.console import _shown
+from core.console._verbs import actor
 from core.tenancy.operations import is_scoped
 
 MINOR = "_minor"
+# Sent when a page with personal data is shown, with `actor_label`, `page` (a model's label), `subject` (a public id, or
+# nothing for a list) and `environment_id` (None for a list, and for what belongs to no environment).
+viewed = Signal()
 STATES = ("status", "state", "outcome", "new_status", "old_status")
 
 
@@ -133,6 +138,8 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
     list_fullwidth = True
     list_filter_sheet = True
     environment_column = "environment"
+    # Whoever looks at such a page is written down: it shows who somebody is, lives or pays.
+    holds_personal_data = False
     # Public ids that the search understands beside the row's own and those of what it points to: prefix → field.
     search_ids: ClassVar[dict[str, str]] = {}
 
@@ -230,12 +237,27 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
         }
         return owners | own | self.search_ids
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """This function will show the rows, and tell who looks at people's."""
+        self._tell_viewed(request, None)
+        return super().changelist_view(request, extra_context)
+
+    def _tell_viewed(self, request: HttpRequest, row: Any) -> None:
+        if self.holds_personal_data and request.method == "GET" and self.has_view_permission(request):
+            whose = row.environment_id if row is not None and is_scoped(self.model) else None
+            viewed.send(
+                sender=None, actor_label=actor(request).label, page=self.opts.label_lower,
+                subject=getattr(row, "public_id", ""), environment_id=whose,
+            )  # fmt: skip
+
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponseBase:
         """This function will show a row inside its own environment, for whose defaults the forms beside it ask."""
-        row = self.get_object(request, unquote(object_id or "")) if is_scoped(self.model) else None
-        if row is None:
+        row = self.get_object(request, unquote(object_id or "")) if object_id else None
+        if row is not None:
+            self._tell_viewed(request, row)
+        if row is None or not is_scoped(self.model):
             shown: HttpResponseBase = super().changeform_view(request, object_id, form_url, extra_context)
             return shown
         with tenancy.scope(row.environment.as_scope()):

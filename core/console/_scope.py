@@ -4,6 +4,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from core.console._verbs import actor
+from core.http import refusals
 from core.http.middleware import Middleware
 from core.tenancy.system import system_scope
 
@@ -22,4 +24,10 @@ class ConsoleScope(Middleware):
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
-            return response
+        if response.status_code == 403:
+            self._tell_denied(request)
+        return response
+
+    def _tell_denied(self, request: HttpRequest) -> None:
+        who = actor(request).label if request.user.is_authenticated else "anonymous:anonymous"
+        refusals.denied.send(sender=None, actor_label=who, code="console_forbidden", status=403, environment_id=None)

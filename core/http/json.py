@@ -13,7 +13,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from core.http import refusals, validation
+from core.http import refusals, sensitive, validation
 
 MAX_DEPTH = 32
 # Longer integers than a 64-bit column holds stay decimals, which no integer field accepts.
@@ -31,10 +31,13 @@ class StrictJSONParser(BaseParser):
         """This function will return the body as primitives, with `Decimal` for numbers that have a fraction.
 
         :raises Malformed: for a body that cannot be read.
-        :raises ValidationFailed: for text that cannot be stored.
+        :raises ValidationFailed: for text that cannot be stored, and for text that must not be.
         """
         check_charset(media_type or "")
-        return loads(stream.read())
+        raw = stream.read()
+        document = loads(raw)
+        sensitive.refuse(raw, document)
+        return document
 
 
 def check_charset(media_type: str) -> None:

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from core import clock, context, errors, ids, problems
 from core.http import refusals, request_id, throttling
 from core.http.client_ip import client_ip, parse_networks
+from core.redaction import redact_text
 
 log = structlog.get_logger("perennial.access")
 
@@ -62,10 +63,15 @@ class RequestId(Middleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """This function will run the request in its context and echo its id."""
-        chosen = request_id.choose(request.META.get("HTTP_X_REQUEST_ID"), str(ids.new()))
+        chosen = request_id.choose(_harmless(request.META.get("HTTP_X_REQUEST_ID")), str(ids.new()))
         address = self._address(request)
         request.client_ip = address  # type: ignore[attr-defined]
-        known = {"request_id": chosen, "method": request.method, "path": request.path, "client_ip": address}
+        known = {
+            "request_id": chosen,
+            "method": request.method,
+            "path": redact_text(request.path),
+            "client_ip": address,
+        }
         with context.entered(**known):
             response = self.get_response(request)
         response.headers[request_id.HEADER] = chosen
@@ -75,6 +81,11 @@ class RequestId(Middleware):
         peer = request.META.get("REMOTE_ADDR", "")
         told = request.META.get("HTTP_X_FORWARDED_FOR")
         return client_ip(peer, told, trusted_proxies=self.proxies, trusted_proxy_count=self.count) or ""
+
+
+def _harmless(sent: str | None) -> str | None:
+    """A request's id is repeated everywhere; one that looks like a card number or a credential is given a new one."""
+    return None if sent is not None and redact_text(sent) != sent else sent
 
 
 class AccessLog(Middleware):
@@ -88,7 +99,7 @@ class AccessLog(Middleware):
         log.info(
             "request",
             method=request.method,
-            path=request.path[:512],
+            path=context.current().path[:512],
             status=response.status_code,
             duration_ms=round((clock.monotonic() - begun) * 1000, 2),
             client_ip=context.current().client_ip,

@@ -10,7 +10,7 @@ from hypothesis import given as generated
 from hypothesis import strategies as st
 
 from core.conformance import Case
-from core.redaction import MAX_ITEMS, MAX_TEXT, REDACTED, redact, redact_text
+from core.redaction import MAX_ITEMS, MAX_TEXT, REDACTED, holds_card, redact, redact_lines, redact_text
 from tests.conformance import cases, check
 
 PAN = "4242424242424242"
@@ -194,6 +194,23 @@ def test_a_free_text_keeps_what_is_around_its_secrets() -> None:
     expected = f"POST failed: Authorization: {REDACTED}, card {REDACTED}, {REDACTED} for sub_01hzy3k7v8"
     assert redact_text(text) == expected
     assert redact_text("a Basic plan, order 4242424242424241") == "a Basic plan, order 4242424242424241"
+
+
+def test_a_key_of_many_lines_is_one_secret() -> None:
+    text = "before\n-----BEGIN PRIVATE KEY-----\nabc\ndef\n-----END PRIVATE KEY-----\nafter"
+    assert redact_lines(text) == f"before\n{REDACTED}\nafter"
+
+
+@pytest.mark.parametrize(
+    "text", ["4242 4242 4242 4242", "378282246310005", "6011-1111-1111-1117", "card 5555555555554444"]
+)
+def test_what_the_networks_issue_is_a_card(text: str) -> None:
+    assert holds_card(text)
+
+
+@pytest.mark.parametrize("text", ["4242424242424241", "424242424242424242", "2025-01-15 12:00", "a1b2c3d4e5f6", ""])
+def test_other_long_numbers_are_not(text: str) -> None:
+    assert not holds_card(text)
 
 
 @generated(st.text(max_size=300), st.text(max_size=300))
