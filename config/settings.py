@@ -18,8 +18,7 @@ ENV = env.str("ENV", default="local")  # local | test | production
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-local-secret-key")
 JWT_SECRET = env.str("JWT_SECRET", default="insecure-local-jwt-secret-of-32-bytes")
-# Secrets that signed tokens until a rotation; they verify until the last such token has run out.
-JWT_PREVIOUS_SECRETS = env.list("JWT_PREVIOUS_SECRETS", default=[])
+JWT_PREVIOUS_SECRETS = env.list("JWT_PREVIOUS_SECRETS", default=[])  # verify until the last such token has run out
 AUDIT_HMAC_SECRET = env.str("AUDIT_HMAC_SECRET", default="insecure-local-audit-secret-of-32-bytes")
 AUDIT_HMAC_KEY_ID = env.str("AUDIT_HMAC_KEY_ID", default="k1")
 AUDIT_HMAC_OLD_SECRETS = env.json("AUDIT_HMAC_OLD_SECRETS", default={})  # {"retired key id": "secret"}: verify only
@@ -167,11 +166,9 @@ DOCUMENT_STORAGE = env.str("DOCUMENT_STORAGE", default="local")  # local | s3
 DOCUMENT_ROOT = env.str("DOCUMENT_ROOT", default=str(BASE_DIR / ".local" / "documents"))
 # Credentials are found as AWS's tools find them: AWS_ACCESS_KEY_ID with its secret, a profile, or the machine's role.
 DOCUMENT_S3_BUCKET = env.str("DOCUMENT_S3_BUCKET", default="")
-# Another S3 than Amazon's, such as https://s3.example.com.
-DOCUMENT_S3_ENDPOINT = env.str("DOCUMENT_S3_ENDPOINT", default="")
+DOCUMENT_S3_ENDPOINT = env.str("DOCUMENT_S3_ENDPOINT", default="")  # another S3 than Amazon's: https://s3.example.com
 DOCUMENT_S3_REGION = env.str("DOCUMENT_S3_REGION", default="us-east-1")
-# Folders with more fonts, searched before the machine's own.
-DOCUMENT_FONTS = env.list("DOCUMENT_FONTS", default=[])
+DOCUMENT_FONTS = env.list("DOCUMENT_FONTS", default=[])  # folders with more fonts, searched before the machine's own
 STORAGES["documents"] = {
     "local": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
