@@ -54,6 +54,16 @@ class SessionsEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OriginsAllowed(Event):
+    """Web pages of these origins, and of no others, may read the API's answers in the environment."""
+
+    type: ClassVar[str] = "environment.origins_allowed"
+
+    origins: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefreshTokenReused(Event):
     """A refresh token came back after its successor had been handed out: its whole session was ended."""
 

@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "core.http.middleware.Recovery",
     "core.http.middleware.RequestId",
     "core.http.middleware.AccessLog",
-    "corsheaders.middleware.CorsMiddleware",
+    "core.http.cors.Cors",
     "core.http.middleware.SecurityHeaders",
     "csp.middleware.CSPMiddleware",
     "core.http.middleware.Framing",
@@ -234,6 +234,8 @@ CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
 CORS_ALLOW_ALL_ORIGINS = ENV != "production" and not ALLOWED_ORIGINS
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "x-environment", "x-request-id", "idempotency-key", "if-match"]
+# A change that says nothing about the state it was decided for: refused with 428, or let pass.
+IF_MATCH_REQUIRED = env.bool("IF_MATCH_REQUIRED", default=False)
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotent-Replayed", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.Credentials"],

@@ -13,7 +13,7 @@ from core.models import Environment, IdempotencyRecord
 class EnvironmentAdmin(console.ConsoleAdmin):
     """Tenants' environments. A sandbox's clock is moved over the API: `POST /environments/{id}/clock/advance`."""
 
-    list_display = ("slug", "tenant", "kind", "clock_at", "advancing_to", "created_at")
+    list_display = ("slug", "tenant", "kind", "clock_at", "advancing_to", "allowed_origins", "created_at")
     list_filter = ("kind",)
     search_fields = ("slug", "tenant__name", "tenant__slug")
     list_select_related = ("tenant",)

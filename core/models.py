@@ -1,11 +1,14 @@
 """Tenants, their environments, and the record of finished requests."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import Func, Q, lookups
+from django.db.models import Func, Q, Value, lookups
 
 from core import errors, ids
 from core.tenancy import Scope
@@ -14,6 +17,22 @@ from core.tenancy.rows import ScopedRow
 
 def _octets(column: str) -> Func:
     return Func(models.F(column), function="octet_length", output_field=models.IntegerField())
+
+
+def _joined(column: str) -> Func:
+    return Func(models.F(column), Value(" "), function="array_to_string", output_field=models.TextField())
+
+
+# A scheme, a host and perhaps a port, as browsers write it.
+ORIGIN = r"https?://[a-z0-9]([a-z0-9.-]{0,180}[a-z0-9])?(:[1-9][0-9]{0,4})?"
+MOST_ORIGINS = 20
+
+
+class OriginRefused(errors.Invalid):
+    """`origin` is the one that is refused, where it is one."""
+
+    code = "origin_refused"
+    title = "At most 20 origins are possible, each a scheme, a host and perhaps a port; live ones with https."
 
 
 class ClockRefused(errors.Conflict):
@@ -68,11 +87,16 @@ class Environment(models.Model):
     advancing_to = models.DateTimeField(
         null=True, blank=True, help_text="Where the clock is on its way to, if it moves."
     )
+    allowed_origins = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True,
+        help_text="Web pages of these origins may read the API's answers in this environment.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = EnvironmentQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar = [("allow_origins_environment", "Can allow web pages of other origins")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "slug"], name="core_environment_slug_per_tenant"),
             models.UniqueConstraint(fields=["tenant"], condition=Q(kind="live"), name="core_environment_one_live"),
@@ -82,6 +106,17 @@ class Environment(models.Model):
             models.CheckConstraint(
                 condition=Q(advancing_to=None) | Q(clock_at__lte=models.F("advancing_to")),
                 name="core_environment_clocks_go_forward",
+            ),
+            models.CheckConstraint(
+                condition=lookups.Regex(_joined("allowed_origins"), rf"^({ORIGIN}( |$))*$"),
+                name="core_environment_origins_are_origins",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="live") | ~Q(lookups.Regex(_joined("allowed_origins"), "http://")),
+                name="core_environment_live_over_https",
+            ),
+            models.CheckConstraint(
+                condition=Q(allowed_origins__len__lte=MOST_ORIGINS), name="core_environment_few_origins"
             ),
         ]
 
@@ -95,6 +130,25 @@ class Environment(models.Model):
     def as_scope(self) -> Scope:
         """This function will return what code needs to work inside this environment."""
         return Scope(environment_id=self.id, tenant_id=self.tenant_id, kind=self.kind, clock_at=self.clock_at)
+
+    @property
+    def environment(self) -> "Environment":
+        """Itself: the console works in the environment of the row whose button is pressed."""
+        return self
+
+    def allow_origins(self, origins: Iterable[str]) -> bool:
+        """This function will replace the allowed origins, and tell whether anything differs.
+
+        :raises OriginRefused: for what is no origin, too many of them, or plain http in a live environment.
+        """
+        wanted = sorted(set(origins))
+        for origin in wanted:
+            if not re.fullmatch(ORIGIN, origin) or (self.kind == self.Kind.LIVE and origin.startswith("http://")):
+                raise OriginRefused(origin=origin[:200])
+        if len(wanted) > MOST_ORIGINS:
+            raise OriginRefused
+        before, self.allowed_origins = self.allowed_origins, wanted
+        return bool(before != wanted)
 
     def begin_advance(self, *, to: datetime, now: datetime) -> None:
         """This function will freeze the clock at `now` and set out for a later instant.

@@ -13,7 +13,8 @@ case "${MODE:-local}" in
         ;;
     api)
         exec granian --interface wsgi config.wsgi:application --host 0.0.0.0 --port "${PORT:-8000}" \
-            --blocking-threads "${WEB_THREADS:-4}" --workers "${WEB_WORKERS:-2}"
+            --blocking-threads "${WEB_THREADS:-4}" --workers "${WEB_WORKERS:-2}" \
+            --http1-buffer-size 16384 --http1-header-read-timeout 10000
         ;;
     worker)
         exec celery -A config worker --loglevel "${LOG_LEVEL:-info}" --concurrency "${WORKER_CONCURRENCY:-4}"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from celery import Celery
 
 WORKER = "local@perennial"
+# Headers of at most 16 KiB, within ten seconds. docker/entrypoint.sh says the same.
+LIMITS = ("--http1-buffer-size", "16384", "--http1-header-read-timeout", "10000")
 
 
 def _migrate() -> list[str]:
@@ -23,7 +25,7 @@ def _load_demo() -> list[str]:
 def _web(port: int) -> list[str]:
     # In a container the published port does not arrive at the loopback address.
     address = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", str(port)]
-    size = ["--workers", "1", "--blocking-threads", "4"]
+    size = ["--workers", "1", "--blocking-threads", "4", *LIMITS]
     return [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", *address, *size]
 
 

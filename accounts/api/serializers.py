@@ -18,6 +18,7 @@ from core.http.serializers import (
     StrictString,
     Timezone,
 )
+from core.models import MOST_ORIGINS, ORIGIN
 
 COUNTRY = r"[A-Z]{2}"
 # The form of a tax id as people write it; whether it is one of its scheme is the verb's question.
@@ -154,6 +155,15 @@ class EnvironmentBody(ResponseBody):
     slug = StrictString()
     clock_at = Instant(allow_null=True)
     advancing_to = Instant(allow_null=True)
+    allowed_origins = serializers.ListField(child=serializers.CharField())
+
+
+class UpdateEnvironment(RequestBody):
+    """All origins, such as `https://shop.example`, whose web pages may read the answers."""
+
+    allowed_origins = serializers.ListField(
+        child=StrictString(max_length=200, pattern=ORIGIN), max_length=MOST_ORIGINS, required=False
+    )
 
 
 class AdvanceClock(RequestBody):

@@ -31,6 +31,7 @@ from accounts.services._authentication import (
     authenticate_token,
 )
 from accounts.services._customers import ExternalRefTaken, create_customer, update_customer
+from accounts.services._environments import allow_origins
 from accounts.services._keys import (
     OVERLAP,
     IssuedKey,
@@ -93,12 +94,12 @@ __all__ = [
     "Identity", "IssuedKey", "LastOwner", "MemberExists", "NotAPerson", "PasswordRefused", "PendingApproval",
     "RefreshRefused", "ResetTokenRefused", "RoleRefused", "SamePerson", "ScopeRefused", "ScopeUnknown",
     "SecondFactorRequired", "Tokens", "TooManyAttempts", "TooManyHashes", "VerificationRefused", "Wish",
-    "WrongCredentials", "WrongPassword", "approvable", "approve", "authenticate_admin", "authenticate_key",
-    "authenticate_token", "begin_enrolment", "change_member_role", "change_operator_password", "change_password",
-    "confirm_enrolment", "confirm_operator", "create_customer", "create_operator", "do_or_ask", "end_all_sessions",
-    "end_session", "hash_new_password", "identify_operator", "invite_member", "is_enrolled", "issue_api_key",
-    "join_tenant", "limit_of", "log_in_customer", "log_in_member", "note_console_login", "refresh_session",
-    "register_customer", "register_privately", "reject", "remove_member", "remove_second_factor", "reprove_operator",
-    "request_member_reset", "request_password_reset", "request_verification", "reset_password", "revoke_api_key",
-    "rotate_api_key", "step_up", "update_customer", "verify_email", "withdraw",
+    "WrongCredentials", "WrongPassword", "allow_origins", "approvable", "approve", "authenticate_admin",
+    "authenticate_key", "authenticate_token", "begin_enrolment", "change_member_role", "change_operator_password",
+    "change_password", "confirm_enrolment", "confirm_operator", "create_customer", "create_operator", "do_or_ask",
+    "end_all_sessions", "end_session", "hash_new_password", "identify_operator", "invite_member", "is_enrolled",
+    "issue_api_key", "join_tenant", "limit_of", "log_in_customer", "log_in_member", "note_console_login",
+    "refresh_session", "register_customer", "register_privately", "reject", "remove_member", "remove_second_factor",
+    "reprove_operator", "request_member_reset", "request_password_reset", "request_verification", "reset_password",
+    "revoke_api_key", "rotate_api_key", "step_up", "update_customer", "verify_email", "withdraw",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from django.urls import reverse
 from accounts import services
 from accounts.models import ApiKey, User
 from accounts.tests.factories import PASSWORD, make_customer, make_key
+from core.models import Environment
 from tests.fixtures import NOW
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +59,17 @@ def test_a_keys_page_shows_no_hash_and_revokes(console: Client) -> None:
     assert console.post(button, {"reason": "leaked"}).status_code == 302
     with pytest.raises(services.CredentialRefused):
         services.authenticate_key(secret, now=NOW.replace(year=2100))
+
+
+def test_the_origins_of_an_environment_are_allowed_with_a_reason(console: Client) -> None:
+    row = Environment.objects.get(tenant__slug="default", slug="sandbox")
+    assert console.get(reverse("admin:core_environment_change", args=[row.pk])).status_code == 200
+    button = reverse("admin:core_environment_allow_origins", args=[row.pk])
+    assert b"One on each line" in console.get(button).content
+    asked = {"reason": "a new shop", "origins": "https://shop.example\r\nhttps://www.shop.example\r\n"}
+    assert console.post(button, asked).status_code == 302
+    row.refresh_from_db()
+    assert row.allowed_origins == ["https://shop.example", "https://www.shop.example"]
+    console.post(button, {"reason": "a mistake", "origins": "shop"})
+    row.refresh_from_db()
+    assert row.allowed_origins == ["https://shop.example", "https://www.shop.example"]

@@ -30,7 +30,8 @@ class Middleware:
 
 def is_api(request: HttpRequest) -> bool:
     """This function will tell whether a problem document is the right way to say no."""
-    return request.path.startswith(("/api/", "/livez", "/readyz")) or request.path == "/api"
+    path = f"/{request.path.lstrip('/')}"
+    return path.startswith(("/api/", "/livez", "/readyz")) or path == "/api"
 
 
 def failed(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
@@ -127,10 +128,16 @@ class SecurityHeaders(Middleware):
 
 
 class Framing(Middleware):
-    """Refuses bodies whose length nobody stated: read as empty, they would mean something else."""
+    """Refuses bodies whose length nobody stated: read as empty, they would mean something else.
+
+    So it does with methods that Django would read as another (`get`), and with what is asked of proxies only.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """This function will answer 411 or 413, or let the request pass."""
+        """This function will answer 405, 411 or 413, or let the request pass."""
+        sent = request.META["REQUEST_METHOD"]
+        if sent != sent.upper() or sent == "CONNECT":
+            return failed(request, problems.of(refusals.MethodNotAllowed()))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if "HTTP_TRANSFER_ENCODING" in request.META:
             return failed(request, problems.of(refusals.LengthRequired()))

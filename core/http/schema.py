@@ -8,7 +8,7 @@ from drf_spectacular.plumbing import ResolvedComponent, build_parameter_type
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import SAFE_METHODS
 
-from core.http import schema_fields
+from core.http import preconditions, schema_fields
 
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM = {
@@ -168,15 +168,19 @@ class Schema(AutoSchema):
 
     def _problems(self) -> list[str]:
         own = getattr(self.view, "problems", {}).get(self.view.action, ()) if self.declares else self.view.problems
-        codes = {*ANY, *own, *(["404"] if "{" in self.path else [])}
+        codes = {*ANY, *own, *(["404"] if "{" in self.path else []), *(("412", "428") if self._is_tagged() else ())}
         return sorted(codes if self.method in SAFE_METHODS else codes | set(WRITING))
 
     def get_override_parameters(self) -> list[Any]:
         """This function will return the headers that a write reads, and the view's own query parameters."""
         if not self.declares:
             return list(super().get_override_parameters())
-        own = [OpenApiParameter(name, str, OpenApiParameter.QUERY) for name in self.view.query_parameters]
+        own: list[Any] = [OpenApiParameter(name, str, OpenApiParameter.QUERY) for name in self.view.query_parameters]
+        own += [schema_fields.if_match()] if self._is_tagged() else []
         return own + [schema_fields.idempotency_key(mode) for mode in self._idempotency_modes()]
+
+    def _is_tagged(self) -> bool:
+        return self.declares and self.method in preconditions.CHANGING and preconditions.is_tagged(self.view)
 
     def _idempotency_modes(self) -> list[str]:
         default = "required" if self.method == "POST" else "optional"

@@ -9,6 +9,7 @@ from core.http import fields
 
 _INT64 = 2**63 - 1
 
+IF_MATCH = "The ETag of the resource that the change was decided about, or `*`. Another state is refused with 412."
 IDEMPOTENCY = (
     "One value of 1 to 255 visible ASCII characters per intention, such as a UUID. A repeat gets the first answer."
 )
@@ -19,6 +20,11 @@ def idempotency_key(mode: str) -> OpenApiParameter:
     return OpenApiParameter(
         "Idempotency-Key", str, OpenApiParameter.HEADER, required=mode == "required", description=IDEMPOTENCY
     )
+
+
+def if_match() -> OpenApiParameter:
+    """This function will return the description of the If-Match header."""
+    return OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=IF_MATCH)
 
 
 def filters(filterset_class: Any) -> list[dict[str, Any]]:

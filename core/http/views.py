@@ -21,7 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core import errors, ids, problems
 from core.actor import Actor
-from core.http import filters, gateway, idempotency, refusals, throttling, transactions
+from core.http import filters, gateway, idempotency, preconditions, refusals, throttling, transactions
 from core.http.serializers import RequestBody
 from core.tenancy import scopes
 
@@ -134,6 +134,7 @@ class Resource(GenericViewSet[Any]):
             raise refusals.TooLarge(limit_bytes=self.body_limit)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.actor = request._request.actor = request.user
+        request._request.environment = request.auth
         self.check_permissions(request)
         throttling.charge(request, self)
         filters.check_parameters(request, self)
@@ -161,9 +162,12 @@ class Resource(GenericViewSet[Any]):
         return idempotency.answer(self, self._effect)
 
     def _effect(self) -> Response:
+        preconditions.check(self)
         response = self._handled()
         finished = self.finalize_response(self.request, response, *self.args, **self.kwargs)
-        return finished.render() if hasattr(finished, "render") else finished
+        rendered = finished.render() if hasattr(finished, "render") else finished
+        preconditions.mark(self, rendered)
+        return rendered
 
     def _handled(self) -> Any:
         return getattr(self, str(self.request.method).lower())(self.request, *self.args, **self.kwargs)

@@ -74,6 +74,11 @@ def test_the_kinds_of_money_pass_strictly(told: Run) -> None:
     assert told("--strict", "--kind", *kinds)[0] == 0
 
 
+def test_the_kinds_of_the_edge_pass_strictly(told: Run) -> None:
+    kinds = ("client_ip", "signature", "flags", "retry", "redact", "request_id", "url_guard")
+    assert told("--strict", "--kind", *kinds)[0] == 0
+
+
 def test_a_wrong_case_is_shown_with_expected_and_got(write: Write, told: Run) -> None:
     status, out = told(write(GOOD, WRONG))
     assert status == 1

@@ -134,6 +134,7 @@ EXAMPLES: dict[str, Example] = {
     "credit_notes_pdf_print_pdf": of("note", **LOCALE),
     "customers_create": built(_customer),
     "customers_partial_update": built(_customer, "own_customer"),
+    "environments_partial_update": of("environment", allowed_origins=["https://shop.example", "http://localhost:3000"]),
     "environments_clock_advance": of("environment", by_days=1),
     "events_create": built(_event),
     "events_batch": built(lambda w: {"events": [_event(w), _event(w)]}),

@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.api.serializers import AdvanceClock, EnvironmentBody
+from accounts import services
+from accounts.api.serializers import AdvanceClock, EnvironmentBody, UpdateEnvironment
 from core import clock, errors, tenancy
-from core.http.views import Listed, Request, Resource, Retrieved, accepted
+from core.http import cors
+from core.http.views import Listed, Request, Resource, Retrieved, accepted, ok
 from core.models import Environment
 from jobs import services as jobs
 
@@ -20,12 +23,23 @@ class Environments(Listed, Retrieved, Resource):
     scope = "environments"
     prefix = "env"
     serializer_class = EnvironmentBody
-    request_bodies = {"advance": AdvanceClock}
+    request_bodies = {"partial_update": UpdateEnvironment, "advance": AdvanceClock}
     responses = {"advance": {202: EnvironmentBody}}
 
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the tenant's environments."""
         return Environment.objects.of_tenants().filter(tenant_id=tenancy.require().tenant_id)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """This function will change who may read the answers of the credentials' environment in a browser."""
+        body = UpdateEnvironment.parse(request)
+        row = self.get_object()
+        if row.pk != tenancy.environment_id():
+            raise errors.NotFound
+        if "allowed_origins" in body:
+            row = services.allow_origins(origins=body["allowed_origins"], actor=request.actor, now=clock.now())
+            transaction.on_commit(cors.origins.forget)
+        return ok(EnvironmentBody.of(row))
 
     @action(detail=True, methods=["post"], url_path="clock/advance")
     def advance(self, request: Request, pk: str) -> Response:

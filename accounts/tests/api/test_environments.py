@@ -65,3 +65,38 @@ def test_a_wrong_body_moves_nothing(environment: Scope, body: dict[str, object])
     response = with_key().post(f"{path(environment)}/clock/advance", body)
     assert response.status_code in (400, 422)
     assert Environment.objects.get(pk=environment.environment_id).advancing_to is None
+
+
+def test_the_web_pages_that_may_read_answers_are_listed(environment: Scope, facts: Callable[[], list[str]]) -> None:
+    client, wanted = with_key(), ["https://shop.example", "http://localhost:3000"]
+    answer = client.patch(path(environment), {"allowed_origins": wanted})
+    assert (answer.status_code, answer.json()["allowed_origins"]) == (200, sorted(wanted))
+    assert facts().count("environment.origins_allowed") == 1
+    assert client.patch(path(environment), {"allowed_origins": wanted}).status_code == 200
+    assert client.patch(path(environment), {}).json()["allowed_origins"] == sorted(wanted)
+    assert facts().count("environment.origins_allowed") == 1
+
+
+@pytest.mark.parametrize(
+    "wanted", [["shop.example"], ["*"], ["https://shop.example/"], ["https://a.example"] * 21, "https://a.example"]
+)
+def test_what_is_no_origin_is_refused(environment: Scope, wanted: object) -> None:
+    refused = with_key().patch(path(environment), {"allowed_origins": wanted})
+    assert problem(refused) == (422, "validation_failed")
+    assert Environment.objects.get(pk=environment.environment_id).allowed_origins == []
+
+
+def test_a_live_environment_allows_https_only(live_environment: Scope) -> None:
+    with tenancy.scope(live_environment):
+        client = with_key()
+    refused = client.patch(path(live_environment), {"allowed_origins": ["http://shop.example"]})
+    assert problem(refused) == (422, "origin_refused")
+    assert Environment.objects.get(pk=live_environment.environment_id).allowed_origins == []
+
+
+def test_another_environments_pages_are_not_decided_about(environment: Scope, live_environment: Scope) -> None:
+    refused = with_key().patch(path(live_environment), {"allowed_origins": ["https://shop.example"]})
+    assert problem(refused) == (404, "not_found")
+    reader = with_key("read").patch(path(environment), {"allowed_origins": ["https://shop.example"]})
+    assert problem(reader) == (403, "missing_scope")
+    assert not Environment.objects.exclude(allowed_origins=[]).exists()

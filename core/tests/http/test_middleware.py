@@ -85,6 +85,7 @@ def test_the_client_is_found_behind_trusted_proxies_only(edge: Caller, settings:
     assert seen == ["127.0.0.1", "198.51.100.7", "198.51.100.7", "6.6.6.6", "127.0.0.1"]
 
 
+@pytest.mark.django_db
 def test_other_origins_may_ask_the_api_and_never_with_cookies(settings: Any) -> None:
     settings.CORS_ALLOW_ALL_ORIGINS, settings.CORS_ALLOWED_ORIGINS = False, ["https://shop.example"]
     headers = {"Access-Control-Request-Method": "POST"}
