@@ -66,7 +66,8 @@ def hash_new_password(*, email: str, password: str) -> str:
     :raises PasswordRefused: if it is too easy.
     :raises accounts.hashers.TooManyHashes: when too many are under way.
     """
-    refuse_weak(password, Login(email=emails.canonical(email)), pointer="/password")
+    # No environment has been entered yet, and a row that is only looked at belongs to none.
+    refuse_weak(password, Login(email=emails.canonical(email), environment_id=None), pointer="/password")
     return make_password(password)
 
 
