@@ -30,7 +30,8 @@ class Example:
 
     def client(self, world: World) -> Api:
         """This function will return the client of whoever may send it."""
-        return world.person() if self.who == "person" else getattr(world, self.who)
+        found: Api | Callable[[], Api] = getattr(world, self.who)
+        return found() if callable(found) else found
 
     def path(self, world: World, template: str) -> str:
         """This function will put the ids into the path of the operation."""
@@ -126,6 +127,9 @@ EXAMPLES: dict[str, Example] = {
         who="shop", email="eve@example.com", password=PASSWORD, name="Eve", timezone="UTC", country="DE"
     ),
     "auth_reset_password": built(lambda w: {"token": w.of("reset_token"), "password": PASSWORD}, who="shop"),
+    "auth_send_verification": of(who="person"),
+    "auth_step_up_step_up_session": of(who="owner", password=PASSWORD),
+    "auth_verify_email": built(lambda w: {"token": w.of("verification_token")}, who="shop"),
     "billing_settings_partial_update": of(company_name="Acme", terms_days=7, sends_invoices=False, locale="en"),
     "coupons_create": built(_coupon),
     "coupons_partial_update": of("coupon", name="Half off", max_redemptions=3),
@@ -156,6 +160,9 @@ EXAMPLES: dict[str, Example] = {
     "jobs_requeue": of("dead_job", **WHY),
     "jobs_discard_discard_many": built(lambda w: {"ids": [w.of("dead_job")], **WHY}),
     "jobs_requeue_requeue_many": built(lambda w: {"ids": [w.of("dead_job")], **WHY}),
+    "members_create": of(who="owner", email="eve@example.com", role="viewer", name="Eve"),
+    "members_partial_update": of("member", who="owner", role="support", **WHY),
+    "members_destroy": of("member", who="owner"),
     "meters_create": of(code="gigabytes", name="Gigabytes", aggregation="sum", filters={"region": ["eu"]}),
     "meters_archive": of("spare_meter"),
     "outbox_test": of(note="hello"),

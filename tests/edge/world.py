@@ -11,6 +11,8 @@ from django.core import mail
 from django.db import transaction
 
 import jobs.tests.kinds  # noqa: F401 - registers the kinds that tests use
+from accounts import services
+from accounts.models import User
 from accounts.tests.factories import PASSWORD, make_key
 from core import clock, tenancy
 from core.models import Environment, Tenant
@@ -25,7 +27,8 @@ HOOK = "http://127.0.0.1:65535/hooks"
 THINGS = (
     "meter", "spare_meter", "plan", "draft_price", "addon", "customer", "own_customer", "method", "subscription",
     "taken_addon", "draft", "open", "paid", "payment", "note", "coupon", "tax_rate", "wallet", "debit", "gift",
-    "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "reset_token", "environment",
+    "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
+    "reset_token", "owner", "member", "environment",
 )  # fmt: skip
 
 
@@ -233,6 +236,29 @@ class World:
         self.jobs()
         letter = next(one.body for one in reversed(mail.outbox) if "ada@example.com" in one.to)
         return str(re.findall(r"#token=(\S+)", letter)[0])
+
+    def _verification_token(self) -> str:
+        self.of("person")
+        self.jobs()
+        letter = next(one for one in mail.outbox if "your address" in one.subject and "ada@example.com" in one.to)
+        return str(re.findall(r"#token=(\S+)", str(letter.body))[0])
+
+    def _owner(self) -> str:
+        with tenancy.scope(self.sandbox), transaction.atomic():
+            user = User.objects.create(email="owner@example.com", created_at=clock.wall())
+            user.set_password(PASSWORD)
+            user.save()
+            now = clock.wall()
+            services.join_tenant(user_id=user.pk, tenant_id=self.sandbox.tenant_id, role="owner", now=now)
+            where = {"environment_id": self.sandbox.environment_id, "address": "192.0.2.1", "now": now}
+            return services.log_in_member(email=user.email, password=PASSWORD, **where).access_token
+
+    def _member(self) -> str:
+        return str(self.make("members", {"email": "new@example.com", "role": "viewer"}, self.owner())["id"])
+
+    def owner(self) -> Api:
+        """This function will return the client of a member who owns the tenant."""
+        return as_somebody(self.of("owner"))
 
     def person(self) -> Api:
         """This function will return the client of a customer who is logged in."""
