@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core import mail
 from django.db import transaction
+from django.test import override_settings
 
 import jobs.tests.kinds  # noqa: F401 - registers the kinds that tests use
 from accounts import services
@@ -28,7 +29,7 @@ THINGS = (
     "meter", "spare_meter", "plan", "draft_price", "addon", "customer", "own_customer", "method", "subscription",
     "taken_addon", "draft", "open", "paid", "payment", "note", "coupon", "tax_rate", "wallet", "debit", "gift",
     "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
-    "reset_token", "owner", "member", "environment",
+    "reset_token", "owner", "colleague", "approval", "member", "environment",
 )  # fmt: skip
 
 
@@ -244,14 +245,26 @@ class World:
         return str(re.findall(r"#token=(\S+)", str(letter.body))[0])
 
     def _owner(self) -> str:
+        return self._person_of_the_house("owner@example.com")
+
+    def _colleague(self) -> str:
+        return self._person_of_the_house("colleague@example.com")
+
+    def _person_of_the_house(self, email: str) -> str:
         with tenancy.scope(self.sandbox), transaction.atomic():
-            user = User.objects.create(email="owner@example.com", created_at=clock.wall())
+            user = User.objects.create(email=email, created_at=clock.wall())
             user.set_password(PASSWORD)
             user.save()
             now = clock.wall()
             services.join_tenant(user_id=user.pk, tenant_id=self.sandbox.tenant_id, role="owner", now=now)
+        with tenancy.scope(self.sandbox):
             where = {"environment_id": self.sandbox.environment_id, "address": "192.0.2.1", "now": now}
-            return services.log_in_member(email=user.email, password=PASSWORD, **where).access_token
+            return services.log_in_member(email=email, password=PASSWORD, **where).access_token
+
+    def _approval(self) -> str:
+        body = {"amount_minor": 5000, "description": "A good friend"}
+        with override_settings(APPROVAL_LIMITS={"USD": 100}):
+            return str(self.make(f"wallets/{self.of('wallet')}/grant", body, self.owner())["id"])
 
     def _member(self) -> str:
         return str(self.make("members", {"email": "new@example.com", "role": "viewer"}, self.owner())["id"])
@@ -259,6 +272,10 @@ class World:
     def owner(self) -> Api:
         """This function will return the client of a member who owns the tenant."""
         return as_somebody(self.of("owner"))
+
+    def colleague(self) -> Api:
+        """This function will return the client of another one."""
+        return as_somebody(self.of("colleague"))
 
     def person(self) -> Api:
         """This function will return the client of a customer who is logged in."""
