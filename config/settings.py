@@ -270,6 +270,8 @@ SPECTACULAR_SETTINGS = {
 API_BODY_LIMIT = 1024 * 1024
 INGESTION_BODY_LIMIT = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = INGESTION_BODY_LIMIT
+# How many threads of a web process may wait at the end of the event feed; the others answer everybody else.
+FEED_MAX_WAITERS = env.int("FEED_MAX_WAITERS", default=2)
 IDEMPOTENCY_TTL_HOURS = env.int("IDEMPOTENCY_TTL_HOURS", default=24)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
 # (tokens, seconds in which they refill). People are customers and strangers, programs hold a secret.

@@ -77,8 +77,8 @@ class Published:
 class StoredFact:
     """A fact as the outbox keeps it: what the event feed and the webhook endpoints are told.
 
-    `id` is its public id (`evt_…`), `sequence` its place in the environment's dense order, `data` the event's own
-    fields as JSON-ready primitives.
+    `id` is its public id (`evt_…`), `sequence` its place in the environment's dense order, `aggregate_version` its
+    place among the facts about its subject, `data` the event's own fields as JSON-ready primitives.
     """
 
     id: str
@@ -86,6 +86,7 @@ class StoredFact:
     type: str
     version: int
     subject: str
+    aggregate_version: int
     actor: str
     at: datetime
     request_id: str

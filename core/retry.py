@@ -42,6 +42,8 @@ POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(
             waits=_waits(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
             scatter_percent=20,
         ),
+        # a fact's way to its handlers: attempts squared at first, then minutes; eight retries within ten minutes
+        "outbox": Policy(waits=_waits(1, 4, 9, 16, 30, 60, 120, 300), scatter_percent=20),
         "gateway": Policy(waits=_waits(15, 60, 300, 1800, 7200), scatter_percent=10),
     }
 )

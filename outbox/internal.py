@@ -5,15 +5,27 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from core import clock, events, failpoints, tenancy
+from core import clock, events, failpoints, ids, tenancy
 from core.models import Environment, scope_of
 from core.tenancy import PLATFORM_ID, scope
 from core.tenancy.system import system_scope
 from jobs.services import NewJob, enqueue_many
-from outbox.models import Heartbeat, OutboxEvent, Receipt, Sequence
+from outbox.models import Heartbeat, OutboxEvent, Sequence
 
 BATCH = 500
 
+# The inbox: a row of the effect's own transaction, and whether something later about the same thing was dealt with.
+_OVERTAKEN = """
+    EXISTS (SELECT 1 FROM outbox_receipt later
+            WHERE later.environment_id = %(environment)s::uuid AND later.consumer = %(consumer)s
+              AND later.subject = %(subject)s AND later.aggregate_version > %(version)s)
+"""
+_INBOX = f"""
+    INSERT INTO outbox_receipt (id, environment_id, consumer, event_id, subject, aggregate_version, at)
+    VALUES (%(id)s, %(environment)s::uuid, %(consumer)s, %(event)s, %(subject)s, %(version)s, clock_timestamp())
+    ON CONFLICT (environment_id, consumer, event_id) DO NOTHING
+    RETURNING {_OVERTAKEN}
+"""  # noqa: S608 - made of the constant above
 # Numbers follow the order in which the rows were written; the caller holds the environment's counter.
 _GIVE_NUMBERS = """
     UPDATE outbox_outboxevent event SET sequence = %(last)s + chosen.place, relayed_at = clock_timestamp()
@@ -96,10 +108,15 @@ def _jobs(row: dict[str, Any]) -> list[NewJob]:
 
 
 @transaction.atomic
-def handle(*, event_id: UUID, handler_name: str) -> None:
-    """This function will let one handler react to one fact, once in effect however often it is asked."""
+def handle(*, event_id: UUID, handler_name: str, again: str = "") -> None:
+    """This function will let one handler react to one fact, once in effect however often it is asked.
+
+    `again` is the id of a replay whose operator wants what was done already to be done once more; once per replay.
+
+    :raises outbox.models.UnreadableFact: if this code cannot read what is stored.
+    """
     handler, row = events.handler(handler_name), OutboxEvent.objects.get(event_id=event_id)
-    if not _first_time(handler_name, event_id):
+    if not _first_time(f"{handler_name}#{again}" if again else handler_name, row):
         return
     if __debug__:
         failpoints.reach("outbox.receipt_written")
@@ -108,12 +125,16 @@ def handle(*, event_id: UUID, handler_name: str) -> None:
         failpoints.reach("outbox.handled")
 
 
-def _first_time(consumer: str, event_id: UUID) -> bool:
-    before = Receipt.objects.filter(consumer=consumer, event_id=event_id)
-    if before.exists():
-        return False
-    Receipt.objects.create(consumer=consumer, event_id=event_id, at=clock.wall())
-    return True
+def _first_time(consumer: str, row: OutboxEvent) -> bool:
+    """Whether the consumer has dealt neither with the fact nor with a later one about the same thing."""
+    values: dict[str, Any] = {
+        "id": ids.new(), "environment": tenancy.environment_id(), "consumer": consumer, "event": row.event_id,
+        "subject": row.subject, "version": row.aggregate_version,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_INBOX, values)
+        found = cursor.fetchone()
+    return bool(found == (False,))
 
 
 def _beat() -> None:

@@ -1,15 +1,23 @@
 """Facts as rows: written in the transaction of the change they speak of, relayed after it."""
 
+from collections.abc import Collection
 from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 
-from core import ids
+from core import errors, ids
 from core.events import Event, StoredFact, restore
 from core.flushing import FlushingManager
 from core.tenancy.rows import ScopedQuerySet, ScopedRow
+
+
+class UnreadableFact(errors.Refusal):
+    """Trying it again reads the same row with the same code, so whoever was to hear it has a dead letter at once."""
+
+    code = "unreadable_fact"
+    title = "This code cannot read the stored fact."
 
 
 class OutboxEventQuerySet(ScopedQuerySet["OutboxEvent"]):
@@ -20,6 +28,10 @@ class OutboxEventQuerySet(ScopedQuerySet["OutboxEvent"]):
     def after(self, sequence: int) -> "OutboxEventQuerySet":
         """The environment's facts behind a place in its order, in order."""
         return self.filter(sequence__gt=sequence).order_by("sequence")
+
+    def of_types(self, types: Collection[str]) -> "OutboxEventQuerySet":
+        """The facts of some types, all of them if none are named."""
+        return self.filter(type__in=types) if types else self.all()
 
 
 OutboxEventManager = FlushingManager.from_queryset(OutboxEventQuerySet)
@@ -76,12 +88,19 @@ class OutboxEvent(ScopedRow):
         """This function will return the fact as the feed and the webhook endpoints are told it."""
         return StoredFact(
             id=self.public_id, sequence=self.sequence or 0, type=self.type, version=self.version,
-            subject=self.subject, actor=self.actor, at=self.at, request_id=self.request_id, data=self.data,
+            subject=self.subject, aggregate_version=self.aggregate_version, actor=self.actor, at=self.at,
+            request_id=self.request_id, data=self.data,
         )  # fmt: skip
 
     def as_event(self) -> Event:
-        """This function will return the event as its handlers know it."""
-        return restore(self.type, subject=self.subject, actor=self.actor, at=self.at, data=self.data)
+        """This function will return the event as its handlers know it.
+
+        :raises UnreadableFact: if no code declares the type any more, or the row has not what its type needs.
+        """
+        try:
+            return restore(self.type, subject=self.subject, actor=self.actor, at=self.at, data=self.data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UnreadableFact(type=self.type, version=self.version) from error
 
 
 class Aggregate(ScopedRow):
@@ -111,17 +130,25 @@ class Sequence(ScopedRow):
 
 
 class Receipt(ScopedRow):
-    """A handler has dealt with a fact: written in the transaction of its effect, so the effect happens once."""
+    """A handler has dealt with a fact: written in the transaction of its effect, so the effect happens once.
+
+    The version lets it ignore a fact that is older than what it has dealt with of the same aggregate.
+    """
 
     prefix: ClassVar[str] = "rcp"
 
-    consumer = models.CharField(max_length=80)
+    consumer = models.CharField(max_length=120)
     event_id = models.UUIDField()
+    subject = models.CharField(max_length=40)
+    aggregate_version = models.BigIntegerField()
     at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "consumer", "event_id"], name="outbox_receipt_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "consumer", "subject", "aggregate_version"], name="outbox_receipt_last")
         ]
 
 

@@ -15,10 +15,10 @@ def relay(**_: object) -> None:
     internal.relay()
 
 
-@job("outbox.handle", queue="q:out:relay", policy="billing", refers={"event": "outbox.outboxevent.event_id"})
-def handle(*, event: str, handler: str, **_: object) -> None:
-    """This job will let one handler react to one fact."""
-    internal.handle(event_id=UUID(event), handler_name=handler)
+@job("outbox.handle", queue="q:out:relay", policy="outbox", refers={"event": "outbox.outboxevent.event_id"})
+def handle(*, event: str, handler: str, again: str = "", **_: object) -> None:
+    """This job will let one handler react to one fact, `again` if that is the id of a replay that says so."""
+    internal.handle(event_id=UUID(event), handler_name=handler, again=again)
     if __debug__:
         failpoints.reach("outbox.handling_committed")
 

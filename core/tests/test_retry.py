@@ -22,6 +22,7 @@ def test_the_wait_after_a_failure(case: Case) -> None:
         ("billing", [1, 4, 9, None]),
         ("queue", [60, 120, 240, None]),
         ("gateway", [15, 60, 300, 1800, 7200, None]),
+        ("outbox", [1, 4, 9, 16, 30, 60, 120, 300, None]),
         ("webhooks", [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, None]),
     ],
 )

@@ -13,6 +13,7 @@ from jobs.services._dead_letters import (
     requeue_jobs,
 )
 from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_many, nudge_relay
+from jobs.services._following import Progress, Stuck, count_stuck, list_progress
 from jobs.services._schedule import (
     HORIZON,
     NotSchedulable,
@@ -29,20 +30,24 @@ __all__ = [
     "QUEUES",
     "NewJob",
     "NotSchedulable",
+    "Progress",
     "RetryAfter",
     "RunAtInvalid",
     "ScheduleKeyReused",
     "Selection",
     "SelectionEmpty",
+    "Stuck",
     "advance_clock",
     "cancel_schedule",
     "cancel_schedules_of",
+    "count_stuck",
     "discard_job",
     "discard_jobs",
     "duty",
     "enqueue",
     "enqueue_many",
     "job",
+    "list_progress",
     "nudge_relay",
     "pump",
     "requeue_job",

@@ -13,6 +13,7 @@ class FactBody(ResponseBody):
     type = StrictString()
     version = StrictInt()
     subject = StrictString()
+    aggregate_version = StrictInt()
     actor = StrictString()
     at = Instant()
     request_id = StrictString()
@@ -31,8 +32,11 @@ class StatsBody(ResponseBody):
 
     pending_events = StrictInt()
     oldest_age_s = serializers.FloatField()
+    dead = StrictInt()
+    parked = StrictInt()
     dispatcher_running = StrictBool()
     heartbeat_age_s = serializers.FloatField(allow_null=True)
+    transaction_age_s = serializers.FloatField()
 
 
 class TestRequest(RequestBody):

@@ -302,6 +302,7 @@ def test_an_answer_that_comes_after_its_delivery_was_given_up_still_counts(regis
 
 def test_a_large_fact_is_sent_thin_with_a_link():
     fact = StoredFact(
+        aggregate_version=1,
         id="evt_1", sequence=7, type="a.b", version=1, subject="sub_1", actor="system:worker",
         at=datetime(2026, 1, 1, tzinfo=UTC), request_id="", data={"text": "é" * 40_000},
     )  # fmt: skip
@@ -334,6 +335,7 @@ def test_the_database_refuses_what_no_delivery_may_do(register, happen, change):
 def pending(endpoint: Endpoint, event_id: str) -> Delivery:
     """A delivery as the handler makes it."""
     fact = StoredFact(
+        aggregate_version=1,
         id=event_id, sequence=1, type="outbox.tested", version=1, subject="env_1", actor="key:key_1",
         at=datetime(2026, 1, 1, tzinfo=UTC), request_id="", data={"note": "hello"},
     )  # fmt: skip

@@ -12,7 +12,7 @@ from outbox import internal
 
 log = structlog.get_logger(__name__)
 
-IDLE_S = 0.2
+IDLE_S = 0.1
 DOWN_S = 2.0
 
 
