@@ -33,7 +33,7 @@ TABLE: Final[Mapping[str, str]] = {
     "jobs":              "wwrrw-",
     "members":           "wwrrr-",
     "meters":            "wwrrwr",
-    "outbox":            "ww--w-",
+    "outbox":            "ww--r-",
     "payment_methods":   "wwwwrr",
     "payments":          "wwwrrr",
     "plans":             "wwrrwr",

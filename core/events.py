@@ -190,6 +190,11 @@ def handlers_of(kind: str) -> list[Handler]:
     return sorted((one for one in _handlers.values() if one.type in (kind, "*")), key=lambda one: one.name)
 
 
+def handler_names() -> list[str]:
+    """This function will return the names of all registered reactions, in order."""
+    return sorted(_handlers)
+
+
 def handler(name: str) -> Handler:
     """This function will return a registered reaction by name, such as `billing.settle_invoice`.
 

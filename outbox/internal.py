@@ -22,10 +22,11 @@ _OVERTAKEN = """
 """
 _INBOX = f"""
     INSERT INTO outbox_receipt (id, environment_id, consumer, event_id, subject, aggregate_version, at)
-    VALUES (%(id)s, %(environment)s::uuid, %(consumer)s, %(event)s, %(subject)s, %(version)s, clock_timestamp())
+    SELECT %(id)s::uuid, %(environment)s::uuid, %(consumer)s, %(event)s::uuid, %(subject)s, %(version)s::bigint,
+           clock_timestamp()
+    WHERE NOT {_OVERTAKEN}
     ON CONFLICT (environment_id, consumer, event_id) DO NOTHING
-    RETURNING {_OVERTAKEN}
-"""  # noqa: S608 - made of the constant above
+"""
 # Numbers follow the order in which the rows were written; the caller holds the environment's counter.
 _GIVE_NUMBERS = """
     UPDATE outbox_outboxevent event SET sequence = %(last)s + chosen.place, relayed_at = clock_timestamp()
@@ -133,8 +134,7 @@ def _first_time(consumer: str, row: OutboxEvent) -> bool:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_INBOX, values)
-        found = cursor.fetchone()
-    return bool(found == (False,))
+        return bool(cursor.rowcount)
 
 
 def _beat() -> None:

@@ -62,6 +62,7 @@ class OutboxEvent(ScopedRow):
     objects: ClassVar[OutboxEventManager["OutboxEvent"]] = OutboxEventManager()
 
     class Meta:
+        permissions: ClassVar = [("replay_outboxevent", "Can replay facts")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "sequence"], name="outbox_event_sequence_once"),
             models.UniqueConstraint(

@@ -1,15 +1,16 @@
 """What the house may know of the outbox: its health, and the environment's feed."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count, Min
 from prometheus_client.metrics_core import Metric
 
-from core import clock, health, metrics, tenancy
+from core import clock, events, health, metrics, tenancy
 from core.events import StoredFact
 from core.tenancy.system import system_scope
 from jobs import services as jobs
@@ -18,6 +19,8 @@ from outbox.watching import watch
 
 # A relay looks several times a second; one that has been silent for this long is not there.
 SILENCE = timedelta(seconds=15)
+# How many stuck facts a page of the console tells apart from the others.
+MOST_STUCK = 1000
 # Longer than this an open transaction is a fault: dead rows pile up behind it, and facts of its own come late.
 LONGEST_TRANSACTION_S = 60.0
 _OLDEST_TRANSACTION = """
@@ -98,6 +101,21 @@ def _look(after: int, types: Collection[str]) -> tuple[bool, int]:
     """Whether such facts are there, and how far the order had come at the least when that was asked."""
     last = Sequence.objects.values_list("last", flat=True).first() or 0
     return OutboxEvent.objects.all().after(after).of_types(types).exists(), last
+
+
+def list_deliveries(rows: Iterable[OutboxEvent]) -> dict[UUID, list[jobs.Progress]]:
+    """This function will return how far each fact is with each of its handlers, by its id."""
+    keys = [f"{row.event_id}:{handler.name}" for row in rows for handler in events.handlers_of(row.type)]
+    found: dict[UUID, list[jobs.Progress]] = {}
+    for one in jobs.list_progress("outbox.handle", keys):
+        found.setdefault(UUID(one.key.partition(":")[0]), []).append(one)
+    return found
+
+
+def list_stuck(*, is_parked: bool) -> set[UUID]:
+    """This function will return the ids of the newest facts that a handler has given up, or that wait behind one."""
+    keys = jobs.list_stuck("outbox.handle", is_parked=is_parked, limit=MOST_STUCK)
+    return {UUID(key.partition(":")[0]) for key in keys}
 
 
 def find_fact(public_id: str) -> StoredFact | None:

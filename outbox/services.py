@@ -6,7 +6,10 @@ from django.db import transaction
 
 from core import events, ids, tenancy
 from core.actor import Actor
+from outbox.replaying import Choice, Replay, replay_facts
 from outbox.signals import OutboxTested
+
+__all__ = ["Choice", "Replay", "replay_facts", "send_test_fact"]
 
 
 @transaction.atomic

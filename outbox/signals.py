@@ -1,4 +1,4 @@
-"""The one fact of the outbox itself."""
+"""The facts of the outbox itself."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,3 +13,16 @@ class OutboxTested(Event):
     type: ClassVar[str] = "outbox.tested"
 
     note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactsReplayed(Event):
+    """Somebody had facts of the past go to a handler once more, `again` also those it had dealt with."""
+
+    type: ClassVar[str] = "outbox.replayed"
+
+    replay: str
+    handler: str
+    facts: int
+    again: bool
+    reason: str

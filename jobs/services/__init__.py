@@ -13,7 +13,7 @@ from jobs.services._dead_letters import (
     requeue_jobs,
 )
 from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_many, nudge_relay
-from jobs.services._following import Progress, Stuck, count_stuck, list_progress
+from jobs.services._following import Progress, Stuck, count_stuck, list_progress, list_stuck
 from jobs.services._schedule import (
     HORIZON,
     NotSchedulable,
@@ -48,6 +48,7 @@ __all__ = [
     "enqueue_many",
     "job",
     "list_progress",
+    "list_stuck",
     "nudge_relay",
     "pump",
     "requeue_job",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from core import ids
 from jobs.models import Job
 
 
@@ -28,12 +29,24 @@ class Progress:
     attempts: int
     is_parked: bool
 
+    @property
+    def public_id(self) -> str:
+        return ids.encode(Job.prefix, self.id)
+
 
 def count_stuck(kind: str) -> Stuck:
     """This function will count the dead letters of a kind, and what is parked behind them, within the scope."""
     rows = Job.objects.filter(kind=kind)
     parked = rows.waiting().exclude(ordering_key="").filter(Exists(_dead_ahead()))
     return Stuck(dead=rows.filter(state=Job.State.DEAD).count(), parked=parked.count())
+
+
+def list_stuck(kind: str, *, is_parked: bool, limit: int) -> list[str]:
+    """This function will return the keys of a kind's dead letters, or of what is parked behind them, newest first."""
+    rows = Job.objects.filter(kind=kind)
+    waiting = rows.waiting().exclude(ordering_key="").filter(Exists(_dead_ahead()))
+    stuck = waiting if is_parked else rows.filter(state=Job.State.DEAD)
+    return list(stuck.order_by("-id").values_list("key", flat=True)[:limit])
 
 
 def list_progress(kind: str, keys: Sequence[str]) -> list[Progress]:

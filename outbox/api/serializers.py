@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.http.serializers import Instant, RequestBody, ResponseBody, StrictBool, StrictInt, StrictString
+from core.http.serializers import Instant, PublicId, RequestBody, ResponseBody, StrictBool, StrictInt, StrictString
 
 
 class FactBody(ResponseBody):
@@ -37,6 +37,29 @@ class StatsBody(ResponseBody):
     dispatcher_running = StrictBool()
     heartbeat_age_s = serializers.FloatField(allow_null=True)
     transaction_age_s = serializers.FloatField()
+
+
+class ReplayRequest(RequestBody):
+    """Which facts go to whom once more; what is given must hold together. `again` means also what it has dealt with."""
+
+    handler = StrictString(max_length=80)
+    ids = serializers.ListField(child=PublicId("evt"), required=False, max_length=1000)
+    from_sequence = StrictInt(min_value=1, required=False)
+    to_sequence = StrictInt(min_value=1, required=False)
+    since = Instant(required=False)
+    until = Instant(required=False)
+    types = serializers.ListField(child=StrictString(max_length=80), required=False, max_length=100)
+    again = StrictBool(required=False, default=False)
+    reason = StrictString(max_length=500)
+
+
+class ReplayBody(ResponseBody):
+    """The jobs are written; `facts` is how many go to the handler."""
+
+    id = StrictString()
+    handler = StrictString()
+    facts = StrictInt()
+    again = StrictBool()
 
 
 class TestRequest(RequestBody):

@@ -11,7 +11,7 @@ from core.http import refusals
 from core.http.pagination import read_limit
 from core.http.views import Request, Resource, accepted, ok
 from outbox import selectors, services
-from outbox.api.serializers import FactBody, FeedBody, StatsBody, TestBody, TestRequest
+from outbox.api.serializers import FactBody, FeedBody, ReplayBody, ReplayRequest, StatsBody, TestBody, TestRequest
 
 LONGEST_WAIT_S = 30
 LARGEST_SEQUENCE = 2**63 - 1
@@ -56,9 +56,9 @@ class OutboxViewSet(Resource):
 
     scope = "outbox"
     serializer_class = StatsBody
-    audiences = {"test": OPERATORS}
-    request_bodies = {"test": TestRequest}
-    responses = {"stats": StatsBody, "test": {202: TestBody}}
+    audiences = {"test": OPERATORS, "replay": OPERATORS}
+    request_bodies = {"test": TestRequest, "replay": ReplayRequest}
+    responses = {"stats": StatsBody, "test": {202: TestBody}, "replay": {202: ReplayBody}}
     idempotency = {"test": "optional"}
     pagination_class = None
 
@@ -73,6 +73,15 @@ class OutboxViewSet(Resource):
         body = TestRequest.parse(request)
         subject = services.send_test_fact(actor=request.actor, now=clock.now(), **body)
         return accepted({"type": "outbox.tested", "subject": subject})
+
+    @action(detail=False, methods=["post"])
+    def replay(self, request: Request) -> Response:
+        """This function will let one handler react to facts of the past once more, for operators only."""
+        body = ReplayRequest.parse(request)
+        said = {name: body.pop(name) for name in ("handler", "again", "reason")}
+        choice = services.Choice(**body)
+        replay = services.replay_facts(choice=choice, actor=request.actor, now=clock.now(), **said)
+        return accepted(ReplayBody.of(replay))
 
 
 def _sequence(request: Request) -> int:
