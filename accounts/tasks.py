@@ -13,7 +13,7 @@ from jobs.services import duty, job
 PAGES = {"password": "/account/reset-password", "verify": "/account/verify-email"}
 
 
-@job("accounts.mail_password_reset", queue="q:mail", policy="queue")
+@job("accounts.mail_password_reset", queue="q:mail", policy="queue", refers={"login_id": "accounts.login"})
 def mail_password_reset(*, login_id: str, **_: object) -> None:
     """This task will mail a fresh reset link; without a login (nobody has that address) it does nothing."""
     mail = internal.begin_password_reset(UUID(login_id), now=clock.wall()) if login_id else None
@@ -21,7 +21,7 @@ def mail_password_reset(*, login_id: str, **_: object) -> None:
         _send(letters.RESET, mail.email, mail.name, link=_link("password", mail.token))
 
 
-@job("accounts.mail_member_reset", queue="q:mail", policy="queue")
+@job("accounts.mail_member_reset", queue="q:mail", policy="queue", refers={"user_id": "accounts.user"})
 def mail_member_reset(*, user_id: str, **_: object) -> None:
     """This task will mail a fresh reset link to a member or an operator; without one it does nothing."""
     mail = internal.begin_member_reset(UUID(user_id), now=clock.wall()) if user_id else None
@@ -29,7 +29,7 @@ def mail_member_reset(*, user_id: str, **_: object) -> None:
         _send(letters.RESET, mail.email, mail.name, link=_link("password", mail.token))
 
 
-@job("accounts.mail_invitation", queue="q:mail", policy="queue")
+@job("accounts.mail_invitation", queue="q:mail", policy="queue", refers={"membership_id": "accounts.membership"})
 def mail_invitation(*, membership_id: str, **_: object) -> None:
     """This task will tell a new member; who has no password yet gets the link to choose one."""
     mail = internal.begin_invitation(UUID(membership_id), now=clock.wall())
@@ -41,7 +41,7 @@ def mail_invitation(*, membership_id: str, **_: object) -> None:
     _send(letters.INVITED, mail.email, mail.name, tenant=mail.tenant, role=mail.role, how=how)
 
 
-@job("accounts.mail_verification", queue="q:mail", policy="queue")
+@job("accounts.mail_verification", queue="q:mail", policy="queue", refers={"customer_id": "accounts.customer"})
 def mail_verification(*, customer_id: str, **_: object) -> None:
     """This task will mail a link that proves a customer's address; a proved one is not written to."""
     mail = internal.begin_verification(UUID(customer_id), now=clock.wall())
@@ -49,7 +49,10 @@ def mail_verification(*, customer_id: str, **_: object) -> None:
         _send(letters.VERIFY, mail.email, mail.name, link=_link("verify", mail.token))
 
 
-@job("accounts.mail_registration", queue="q:mail", policy="queue")
+@job(
+    "accounts.mail_registration", queue="q:mail", policy="queue",
+    refers={"registration_id": "accounts.pendingregistration"},
+)  # fmt: skip
 def mail_registration(*, registration_id: str, **_: object) -> None:
     """This task will mail the link that completes a registration, or that there is an account already."""
     mail = internal.begin_registration(UUID(registration_id), now=clock.wall())

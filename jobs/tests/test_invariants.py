@@ -30,8 +30,8 @@ def test_a_dead_letter_without_a_cause_is_found(owner_sql):
     assert invariants.broken("jobs.dead_letters_have_a_cause")
 
 
-# What names no row, or one of several tables: a move of the clock, a document, and a login that may not be there.
-UNBOUND = {"jobs.advance_clock", "billing.render_document", "accounts.mail_password_reset"}
+# What names no row, or one of several tables: a move of the clock, a document, a person to tell.
+UNBOUND = {"jobs.advance_clock", "billing.render_document", "accounts.mail_notice"}
 
 
 def test_every_kind_of_job_says_which_rows_it_names():

@@ -115,6 +115,7 @@ def _quote(world: World) -> Body:
 EXAMPLES: dict[str, Example] = {
     "addons_create": built(lambda w: {"code": w.code(), "name": "Help", "description": "", "prices": [PRICE]}),
     "addons_archive": of("addon"),
+    "admin_purge_create": of(who="owner", targets=["idempotency_records"], dry_run=True, **WHY),
     "api_keys_create": of(name="shop", type="secret", scopes=["read"]),
     "api_keys_revoke": of("key"),
     "api_keys_rotate": of("key", overlap_hours=1),
@@ -168,7 +169,8 @@ EXAMPLES: dict[str, Example] = {
     "members_destroy": of("member", who="owner"),
     "meters_create": of(code="gigabytes", name="Gigabytes", aggregation="sum", filters={"region": ["eu"]}),
     "meters_archive": of("spare_meter"),
-    "outbox_test": of(note="hello"),
+    "outbox_replay": of(who="owner", handler="webhooks.queue_deliveries", from_sequence=1, **WHY),
+    "outbox_test": of(who="owner", note="hello"),
     "payment_methods_create": built(lambda w: {"customer": w.of("customer"), "card": CARD, "is_default": True}),
     "payment_methods_destroy": of("method"),
     "payment_methods_default": of("method"),
