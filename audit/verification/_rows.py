@@ -8,11 +8,12 @@ from django.db import connection
 
 AT_ONCE: Final = 2000
 
-# Bytes and short texts only: what a row costs is what its columns cost to decode.
+# What a row costs is what its columns cost to decode: those that only repeat the text come as one.
 _SEALS = """
-    SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, entry.key_id, entry.id, entry.actor,
-      entry.action, entry.target, entry.outcome, entry.request_id, entry.client_ip, entry.event_id::text,
-      to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, entry.key_id, entry.id,
+      concat_ws(E'\\x1f', entry.key_id, entry.actor, entry.action, entry.target, entry.outcome, entry.request_id,
+        entry.client_ip, coalesce(entry.event_id::text, ''),
+        to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
     FROM audit_seal seal
     LEFT JOIN audit_entry entry ON entry.id = seal.entry_id AND entry.environment_id = seal.environment_id
     WHERE seal.environment_id = %s AND seal.sequence > %s ORDER BY seal.sequence
@@ -38,6 +39,8 @@ def checkpoints(environment_id: UUID, after: int) -> Iterator[Any]:
 def _streamed(name: str, sql: str, environment_id: UUID, after: int) -> Iterator[Any]:
     # Psycopg's own cursor, on the server and in binary: Django's would have bytes sent as hexadecimal text.
     with connection.connection.cursor(name=name, binary=True) as cursor:
-        cursor.itersize = AT_ONCE
+        # A cursor is planned for its first rows; all of them are read here, and such a plan looks up each one alone.
+        connection.connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
         cursor.execute(sql, [environment_id, after])
-        yield from cursor
+        while rows := cursor.fetchmany(AT_ONCE):
+            yield from rows

@@ -23,7 +23,7 @@ class Walk:
     def along(self, rows: Iterable[Any]) -> None:
         """This function will walk until the rows end or one of them is wrong."""
         for row in rows:
-            sequence, mac, text, signature, key_id = row[:5]
+            sequence, mac, text, signature, key_id, _, _ = row
             if sequence != self.place + 1:
                 return self._stop("deleted" if sequence > self.place else "forked", row)
             key = self.ring.secrets.get(key_id) or (self.ring.learn(key_id) if not self.place else None)
@@ -43,12 +43,12 @@ class Walk:
     def _reads_wrong(self, row: Any, entry: dict[str, Any]) -> str:
         """The entry itself is genuine here; what stands beside it must be what it says."""
         actor, target, request = entry["actor"], entry["target"], entry["request"]
+        who = f"{actor['type']}:{actor['id']}" if actor["type"] else actor["id"]
         said = (
-            entry["kid"], f"{actor['type']}:{actor['id']}" if actor["type"] else actor["id"], entry["action"],
-            target["id"], entry["outcome"], request["id"], request["ip"],
-            entry.get("event", row[12]), entry["at"],
+            entry["kid"], who, entry["action"], target["id"], entry["outcome"], request["id"], request["ip"],
+            entry["event"] or "", entry["at"],
         )  # fmt: skip
-        if said != (row[4], *row[6:]) or entry["chain"] != self.name or ids.encode(Entry.prefix, row[5]) != entry["id"]:
+        if row[6] != "\x1f".join(said) or entry["chain"] != self.name or ids.encode("aud", row[5]) != entry["id"]:
             return "edited"
         if self.ring.is_late(entry["kid"], entry["at"]):
             return "unknown_kid"
