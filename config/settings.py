@@ -9,6 +9,7 @@ from corsheaders.defaults import default_headers
 from config.guard import refuse_nonsense
 from config.look import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from config.look import UNFOLD as UNFOLD
+from config.schedule import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
 from core import logs, reporting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -325,18 +326,6 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_TIMEZONE = "UTC"
-# What must not wait for a nudge: each look is a query for rows, so one that is missed costs only its interval.
-CELERY_BEAT_SCHEDULE = {
-    "look for what is due": {"task": "jobs.look_for_due", "schedule": 1.0, "options": {"expires": 5}},
-    "sweep the queues": {"task": "jobs.sweep", "schedule": 2.0, "options": {"expires": 5}},
-    "complete abandoned requests": {"task": "core.complete_abandoned", "schedule": 10.0, "options": {"expires": 10}},
-    "relay facts": {"task": "outbox.relay", "schedule": 1.0, "options": {"expires": 5}},
-    "seal the audit log": {"task": "audit.seal", "schedule": 1.0, "options": {"expires": 5}},
-    "sign the ends of the audit log": {"task": "audit.checkpoint", "schedule": 300.0, "options": {"expires": 240}},
-    "fold refusals": {"task": "audit.fold_denials", "schedule": 60.0, "options": {"expires": 50}},
-    "purge": {"task": "audit.purge", "schedule": 86_400.0, "options": {"expires": 3600}},
-    "verify the audit log": {"task": "audit.verify", "schedule": 3600.0, "options": {"expires": 3000}},
-}
 CELERY_TASK_DEFAULT_QUEUE = "q:out:relay"
 
 SENTRY_DSN = env.str("SENTRY_DSN", default="")  # where unanticipated errors are reported, without what was sent
