@@ -39,7 +39,9 @@ _GROUP: Final = re.compile(r"[0-9]+", re.ASCII)
 _PEM: Final = r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:.*?-----END [A-Z ]{0,30}PRIVATE KEY-----|.*)"
 _KEY_BLOCK: Final = re.compile(_PEM, re.DOTALL)
 _SECRETS: Final = re.compile(
-    r"(?i:\b(?:bearer|digest)\s+(?=[^\s]*[0-9._~+/=-])[A-Za-z0-9._~+/=-]{8,})"
+    # A credential's slashes may lead on to the next scheme's word, whose credential then follows.
+    r"(?i:\b(?:bearer|digest)\s+(?=[^\s]*[0-9._~+/=-])[A-Za-z0-9._~+/=-]{8,}"
+    r"(?:(?:(?<=bearer)|(?<=digest))\s+[A-Za-z0-9._~+/=-]{8,})*)"
     r"|\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"
     r"|\b(?:sk|rk|pk|whsec|gh[pousr]|xox[abprs])[_-][A-Za-z0-9_-]{8,}"
     rf"|{_PEM}"

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 from typing import Any
 
 import pytest
@@ -140,7 +141,7 @@ def headers(canary: str) -> dict[str, str]:
     text = canary.replace("\n", " ")
     plain = re.sub(r"[^A-Za-z0-9._-]", "", canary)[:128]
     return {
-        "X-Request-ID": plain, "User-Agent": text, "Referer": text, "Cookie": f"sessionid={plain}", "Origin": text,
+        "X-Request-ID": text, "User-Agent": text, "Referer": text, "Cookie": f"sessionid={plain}", "Origin": text,
         "X-Forwarded-For": text, "Accept-Language": text, "If-Match": f'"{plain}"',
         "X-Other": text, "Traceparent": text,
     }  # fmt: skip
@@ -179,7 +180,7 @@ def attack(api: Any, canary: str, *, only: int | None = None) -> set[int]:
     statuses: set[int] = set()
     for method, path, schema in operations()[:only]:
         known = re.sub(r"\{[^}]+\}", "sub_01h455vb4pex5vsknk084sn02q", path)
-        foreign = re.sub(r"\{[^}]+\}", canary.replace("/", "").replace("\n", ""), path)
+        foreign = re.sub(r"\{[^}]+\}", quote(canary, safe=""), path)
         sent = headers(canary) | {"Idempotency-Key": str(ids.new())}
         nobody = {"X-API-Key": canary.replace("\n", ""), "X-Environment": canary.replace("\n", "")}
         attacks = {(known, True), (foreign, True), (known, False)}
