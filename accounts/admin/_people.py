@@ -123,3 +123,10 @@ def _live(tenant: Tenant) -> tenancy.Scope:
 for _model in (Group, TOTPDevice, StaticDevice):
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
+
+
+@console.tile("Operators without a second factor", model="accounts.user", query="is_staff__exact=1", order=75)
+def operators_without_second_factor() -> int:
+    """This function will count the operators who log in with a password alone."""
+    enrolled = TOTPDevice.objects.filter(confirmed=True).values("user")
+    return User.objects.filter(is_staff=True, is_active=True).exclude(pk__in=enrolled).count()

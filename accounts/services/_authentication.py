@@ -2,15 +2,15 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists
 
 from accounts import credentials, roles, tokens
 from accounts.models import ApiKey, Login, Membership, RefreshToken, User
-from accounts.services import _sessions
+from accounts.services import _key_lookup, _sessions
 from audit import services as audit
 from core import ids
 from core.actor import Actor
@@ -21,7 +21,6 @@ from core.tenancy.system import system_scope
 
 # What the token of the settings opens: what an installation is watched and set up by.
 ADMIN_ROUTES = ("/metrics", "/api/v1/admin/", "/api/outbox/")
-USE_NOTED_EVERY = timedelta(minutes=1)
 EVERYTHING = frozenset({"read", "write"})
 ACTOR_OF = {ApiKey.Type.SECRET: "key", ApiKey.Type.PUBLISHABLE: "publishable", ApiKey.Type.SYSTEM: "operator"}
 
@@ -49,15 +48,16 @@ def authenticate_key(text: str, *, environment: str = "", now: datetime) -> Iden
 
     :raises CredentialRefused: if it is no key that opens anything now.
     """
-    row = _find_key(credentials.lookup_of(text), now=now)
-    if row is None or not credentials.is_same(text, row.hash) or not row.is_usable(at=now):
+    lookup = credentials.lookup_of(text)
+    found = _key_lookup.find(lookup, now=now) if lookup else None
+    if found is None or not credentials.is_same(text, found.hash) or not found.is_usable(at=now):
         raise CredentialRefused
-    actor = Actor(type=ACTOR_OF[ApiKey.Type(row.type)], id=row.public_id, scopes=frozenset(row.scopes))
-    if row.type == ApiKey.Type.SYSTEM:
-        return _platform_identity(actor, row, environment)
-    if environment not in ("", row.environment.public_id):
+    actor = Actor(type=ACTOR_OF[found.type], id=found.public_id, scopes=found.scopes)
+    if found.type == ApiKey.Type.SYSTEM:
+        return _platform_identity(actor, found.scope, environment)
+    if environment and environment != ids.encode(Environment.prefix, found.scope.environment_id):
         raise CredentialRefused
-    return Identity(actor=actor, scope=row.environment.as_scope())
+    return Identity(actor=actor, scope=found.scope)
 
 
 def authenticate_admin(text: str, *, path: str) -> Identity:
@@ -95,27 +95,13 @@ def authenticate_token(text: str, *, now: datetime) -> Identity:
     return found
 
 
-def _find_key(lookup: str | None, *, now: datetime) -> ApiKey | None:
-    if lookup is None:
-        return None
-    # The scope before the transaction: so the database is told once, on a path that every request takes.
-    with system_scope("accounts: whose key is this"), transaction.atomic():
-        row = ApiKey.objects.select_related("environment").filter(lookup=lookup).first()
-        if row is not None and (row.last_used_at is None or row.last_used_at + USE_NOTED_EVERY <= now):
-            # Of many requests in the same minute one writes; the others find the row as they want it.
-            stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
-            ApiKey.objects.filter(stale, pk=row.pk).update(last_used_at=now)
-    return row
-
-
 @transaction.atomic
-def _platform_identity(actor: Actor, row: ApiKey, environment: str) -> Identity:
-    chosen = row.environment
-    if environment:
-        chosen = _named(environment)
-    with scope(chosen.as_scope()):
-        audit.record(action="system_key.used", target=chosen.public_id, outcome="success", actor=actor.label, meta={})
-    return Identity(actor=actor, scope=chosen.as_scope())
+def _platform_identity(actor: Actor, own: Scope, environment: str) -> Identity:
+    chosen = _named(environment).as_scope() if environment else own
+    target = ids.encode(Environment.prefix, chosen.environment_id)
+    with scope(chosen):
+        audit.record(action="system_key.used", target=target, outcome="success", actor=actor.label, meta={})
+    return Identity(actor=actor, scope=chosen)
 
 
 def _named(environment: str) -> Environment:

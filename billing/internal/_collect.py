@@ -14,7 +14,7 @@ from payments.selectors import PaymentView
 
 
 def request(invoice: Invoice, *, actor: Actor, now: datetime, payment_method_id: UUID | None = None) -> PaymentView:
-    """This function will ask for what is due on a locked or new invoice, once: a payment under way is returned.
+    """This function will ask for what is due on a locked invoice, once: a payment under way is returned.
 
     The key counts the payments asked for before, so that a repeat in another transaction makes no second one.
     """
@@ -22,18 +22,28 @@ def request(invoice: Invoice, *, actor: Actor, now: datetime, payment_method_id:
     under_way = next((one for one in earlier if one.is_unsettled), None)
     if under_way is not None:
         return under_way
-    payment_id = payments.request_payment(
+    return money_in.get_payment(
+        _ask(invoice, len(earlier) + 1, actor=actor, now=now, payment_method_id=payment_method_id)
+    )
+
+
+def request_first(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    """This function will ask for what is due on an invoice that was written in this transaction."""
+    _ask(invoice, 1, actor=actor, now=now, payment_method_id=None)
+
+
+def _ask(invoice: Invoice, number: int, *, actor: Actor, now: datetime, payment_method_id: UUID | None) -> UUID:
+    return payments.request_payment(
         customer_id=invoice.customer_id,
         amount_minor=invoice.due_minor,
         currency=invoice.currency,
         reference=invoice.public_id,
-        key=f"{invoice.public_id}:{len(earlier) + 1}",
+        key=f"{invoice.public_id}:{number}",
         description=f"Invoice {invoice.number}",
         actor=actor,
         now=now,
         payment_method_id=payment_method_id,
     )
-    return money_in.get_payment(payment_id)
 
 
 @transaction.atomic

@@ -1,15 +1,17 @@
 """Writing drafts: what an invoice says while it can still change."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from accounts import selectors as customers
+from accounts.internal import LockedCustomer
 from accounts.selectors import CustomerView
 from billing.arithmetic import LineTotals, TaxTotal
-from billing.internal import _coupons, _pending, _terms
+from billing.internal import _coupons, _pending, _situation, _terms
 from billing.internal._compose import Composition, compose
-from billing.internal._terms import Parties
+from billing.internal._situation import Situation
 from billing.lines import NewLine
 from billing.models import BillingSettings, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax
 from billing.signals import InvoiceDrafted
@@ -17,6 +19,7 @@ from core import events, ids, tenancy
 from core.actor import Actor
 from core.models import Tenant
 from core.periods import Period
+from core.tenancy import writes as tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class NewInvoice:
     """What is to be billed. `reference` is the public id of the agreement, `key` makes the invoice the only one.
 
     `coupons` are codes to redeem for this invoice alone; `terms_days` None are the environment's terms. `finalizes_at`
-    lets it wait as a draft.
+    lets it wait as a draft. `customer` is the customer's row where his lock is held already.
     """
 
     customer_id: UUID
@@ -39,23 +42,25 @@ class NewInvoice:
     terms_days: int | None = None
     notes: str | None = None
     finalizes_at: datetime | None = field(default=None)
+    customer: LockedCustomer | None = field(default=None)
 
 
-def write(new: NewInvoice, *, actor: Actor, now: datetime) -> Invoice:
+def write(new: NewInvoice, seen: Situation, *, actor: Actor, now: datetime) -> Invoice:
     """This function will write a draft in the caller's transaction, whose customer is locked, and redeem its coupons.
 
     :raises InvoiceEmpty, InvoiceNegative: see `compose`.
     :raises core.errors.Refusal: if a coupon cannot be redeemed.
     """
-    known = _terms.parties(new.customer_id)
-    invoice = _head(new, known.settings, now=now)
+    invoice = _head(new, seen.settings, now=now)
     if new.coupons:
         _coupons.redeem_all(
             new.coupons, customer_id=new.customer_id, reference=invoice.public_id, currency=new.currency, plan=None,
             actor=actor, now=now,
         )  # fmt: skip
-    worked_out = _work_out(invoice, new.lines, known, at=now)
-    invoice.save(force_insert=True)
+        seen = replace(seen, has_coupons=True)
+    worked_out = _work_out(invoice, new.lines, seen, at=now)
+    # A line looks at its invoice, which must be a draft; so the two cannot be one statement.
+    tables.write([invoice])
     _write_rows(invoice, worked_out)
     _pending.carry(invoice, worked_out.waiting, actor=actor, now=now)
     return invoice
@@ -71,7 +76,9 @@ def rewrite(invoice: Invoice, lines: Sequence[NewLine], *, actor: Actor, now: da
     for model in (InvoiceLine, InvoiceDiscount, InvoiceTax):
         model.objects.filter(invoice=invoice).delete()
     _pending.forget_carried(invoice)
-    worked_out = _work_out(invoice, lines, _terms.parties(invoice.customer_id), at=now)
+    customer = customers.get_customer(invoice.customer_id)
+    seen = _situation.look(customer, key=invoice.key, reference=invoice.reference, currency=invoice.currency)
+    worked_out = _work_out(invoice, lines, replace(seen, has_coupons=True), at=now)
     invoice.save()
     _write_rows(invoice, worked_out)
     _pending.carry(invoice, worked_out.waiting, actor=actor, now=now)
@@ -99,14 +106,14 @@ def _head(new: NewInvoice, settings: BillingSettings, *, now: datetime) -> Invoi
     )  # fmt: skip
 
 
-def _work_out(invoice: Invoice, lines: Sequence[NewLine], known: Parties, *, at: datetime) -> Composition:
+def _work_out(invoice: Invoice, lines: Sequence[NewLine], seen: Situation, *, at: datetime) -> Composition:
     """Set everything the row itself says, and return the rest."""
-    worked_out = compose(lines, _terms.gather(invoice, known, at=at))
+    worked_out = compose(lines, _terms.gather(invoice, seen, at=at))
     totals = worked_out.totals
     invoice.subtotal_minor, invoice.discount_minor = totals.subtotal_minor, totals.discount_minor
     invoice.tax_minor, invoice.total_minor = totals.tax_minor, totals.total_minor
     invoice.due_minor = totals.total_minor
-    invoice.customer_snapshot, invoice.issuer_snapshot = _customer(known.customer), _issuer(known.settings)
+    invoice.customer_snapshot, invoice.issuer_snapshot = _customer(seen.customer), _issuer(seen)
     return worked_out
 
 
@@ -114,11 +121,9 @@ def _write_rows(invoice: Invoice, worked_out: Composition) -> None:
     totals = worked_out.totals
     shares = _line_taxes(totals.taxes)
     pairs = zip(worked_out.lines, totals.lines, strict=True)
-    InvoiceLine.objects.bulk_create(
-        _line(invoice, at, new, shown, shares.get(shown.id, [])) for at, (new, shown) in enumerate(pairs, start=1)
-    )
-    InvoiceDiscount.objects.bulk_create(_discounts(invoice, worked_out))
-    InvoiceTax.objects.bulk_create(_tax(invoice, at, one, worked_out) for at, one in enumerate(totals.taxes, start=1))
+    lines = [_line(invoice, at, new, shown, shares.get(shown.id, [])) for at, (new, shown) in enumerate(pairs, start=1)]
+    taxes = [_tax(invoice, at, one, worked_out) for at, one in enumerate(totals.taxes, start=1)]
+    tables.write([*lines, *_discounts(invoice, worked_out), *taxes])
 
 
 def _discounts(invoice: Invoice, worked_out: Composition) -> Iterator[InvoiceDiscount]:
@@ -172,10 +177,10 @@ def _customer(known: CustomerView) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _issuer(settings: BillingSettings) -> dict[str, object]:
-    tenant = Tenant.objects.get(pk=tenancy.require().tenant_id)
+def _issuer(seen: Situation) -> dict[str, object]:
+    settings, tenant = seen.settings, ids.encode(Tenant.prefix, tenancy.require().tenant_id)
     return {
-        "id": tenant.public_id, "name": settings.company_name or tenant.name, "address": settings.address,
+        "id": tenant, "name": settings.company_name or seen.tenant_name, "address": settings.address,
         "country": settings.country, "tax_ids": settings.tax_ids, "logo": settings.logo, "footer": settings.footer,
         "payment_url": settings.payment_url, "locale": settings.locale,
     }  # fmt: skip

@@ -4,34 +4,38 @@ from datetime import datetime
 
 from billing import postings
 from billing.internal import _coupons, _ledger, _numbers, _wallets
+from billing.internal._situation import Situation
 from billing.models import Invoice
 from billing.signals import InvoiceFinalized, InvoicePaid
 from core import events, failpoints, ids
 from core.actor import Actor
+from core.tenancy import writes as tables
 
-_FIXED = [
+_FIXED = (
     "state", "counter", "sequence", "number", "issued_at", "due_at", "due_minor", "finalizes_at",
     "credit_applied_minor", "wallet_applied_minor", "paid_at",
-]  # fmt: skip
+)  # fmt: skip
 
 
-def finalize(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+def finalize(invoice: Invoice, *, actor: Actor, now: datetime, seen: Situation | None = None) -> None:
     """This function will use stored value for a draft, number and book it in the caller's transaction and say so.
+
+    `seen` is what was seen when the draft was begun in the same transaction; nothing that was not there is looked for.
 
     :raises billing.models.InvoiceNotDraft: if it has its number already.
     """
     invoice.refuse_unless_draft()
-    if invoice.kind != Invoice.Kind.TOP_UP:
+    if invoice.kind != Invoice.Kind.TOP_UP and (seen is None or seen.has_wallet):
         used = _wallets.pay_invoice(invoice, now=now, actor=actor)
         invoice.credit_applied_minor, invoice.wallet_applied_minor = used.credit_minor, used.wallet_minor
-    _coupons.count_cycles(invoice.id)
+    if invoice.discount_minor:
+        _coupons.count_cycles(invoice.id)
     # The counter is locked last and for the shortest time: every invoice of the environment passes here.
     taken = _numbers.take("invoice", now=now)
     invoice.finalize(counter_id=taken.counter_id, sequence=taken.sequence, number=taken.number, at=taken.issued_at)
-    invoice.save(update_fields=_FIXED)
     if __debug__:
         failpoints.reach("billing.invoice_numbered")
-    _book(invoice, at=taken.issued_at)
+    _book(invoice, seen, at=taken.issued_at)
     if __debug__:
         failpoints.reach("billing.invoice_booked")
     _say_finalized(invoice, actor=actor, now=now)
@@ -67,10 +71,15 @@ def booking(invoice: Invoice, reference: str, kind: str, *, at: datetime) -> _le
     )
 
 
-def _book(invoice: Invoice, *, at: datetime) -> None:
+def _book(invoice: Invoice, seen: Situation | None, *, at: datetime) -> None:
+    """The invoice itself is written with its journal."""
+    accounts = seen.accounts if seen else None
     entries = postings.invoice(kind=invoice.kind, total_minor=invoice.total_minor, tax_minor=invoice.tax_minor)
     if entries:
-        _ledger.post(booking(invoice, f"invoice:{invoice.public_id}", "invoice", at=at), entries)
+        head = booking(invoice, f"invoice:{invoice.public_id}", "invoice", at=at)
+        _ledger.post(head, entries, known=accounts, changed=[(invoice, _FIXED)])
+    else:
+        tables.write([], [(invoice, _FIXED)])
     stored = invoice.credit_applied_minor + invoice.wallet_applied_minor
     if stored:
         head = booking(invoice, f"stored_value:{invoice.public_id}", "stored_value", at=at)

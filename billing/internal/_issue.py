@@ -5,21 +5,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts import internal as accounts
+from accounts import selectors as customers
+from accounts.internal import LockedCustomer
 from billing import selectors
-from billing.internal import _collect, _drafts, _finalize, _pending, _settings
+from billing.internal import _collect, _drafts, _finalize, _pending, _situation
 from billing.internal._drafts import NewInvoice
+from billing.internal._situation import Situation
 from billing.lines import NewLine
 from billing.models import Invoice, InvoiceLine
 from billing.selectors import InvoiceView
 from core import money
 from core.actor import Actor
 from core.periods import Period
+from core.verbs import verb
 
 
-@transaction.atomic
+@verb
 def issue_invoice(
     *,
     customer_id: UUID,
@@ -32,13 +34,14 @@ def issue_invoice(
     actor: Actor,
     now: datetime,
     period: Period | None = None,
+    customer: LockedCustomer | None = None,
 ) -> InvoiceView:
     """Create and finalize an invoice in one step, and ask for its money when `collect` is set.
 
     This function will return the invoice of `key` if there is one already, whatever else is asked for. Otherwise it
     works out a new one with what waits for the agreement's next invoice, its coupons and taxes, uses stored value, and
     numbers and books it; an invoice on which nothing is due is paid at once. An invoice that bills usage waits as a
-    draft for the environment's grace period, if it has one.
+    draft for the environment's grace period, if it has one. Who holds the `customer`'s lock gives his row.
 
     :raises accounts.models.CurrencyMismatch: if the customer is billed in another currency.
     :raises core.money.UnknownCurrency: if the currency is none.
@@ -49,52 +52,60 @@ def issue_invoice(
     """
     new = NewInvoice(
         customer_id=customer_id, currency=currency, kind=kind, lines=lines, reference=reference, key=key,
-        collect=collect, period=period,
+        collect=collect, period=period, customer=customer,
     )  # fmt: skip
     return issue(new, actor=actor, now=now)
 
 
 def issue(new: NewInvoice, *, actor: Actor, now: datetime) -> InvoiceView:
     """This function will do what `issue_invoice` says, in the caller's transaction."""
-    first = begin(new)
-    if first is not None:
-        return selectors.view(first)
-    waits_until = _grace(new.lines, now)
-    invoice = draft(replace(new, finalizes_at=waits_until), actor=actor, now=now)
+    seen = begin(new)
+    if seen.invoice_id is not None:
+        return selectors.view(Invoice.objects.get(pk=seen.invoice_id))
+    waits_until = _grace(new.lines, seen, now)
+    invoice = draft(replace(new, finalizes_at=waits_until), seen, actor=actor, now=now)
     if waits_until is None:
-        finalize(invoice, actor=actor, now=now)
+        finalize(invoice, actor=actor, now=now, seen=seen)
     else:
         _drafts.say_drafted(invoice, actor=actor, now=now)
     return selectors.view(invoice)
 
 
-def begin(new: NewInvoice) -> Invoice | None:
-    """This function will lock the customer of a new invoice and return the invoice that its key has made already.
+def begin(new: NewInvoice) -> Situation:
+    """This function will lock the customer of a new invoice and look for what there is, such as its key's invoice.
 
     Two calls with one key come one after the other, and the second finds the first one's row.
     """
     money.exponent(new.currency)
-    accounts.fix_currency(new.customer_id, new.currency)
-    return Invoice.objects.filter(key=new.key).first()
+    customer = new.customer or accounts.lock_customer(new.customer_id)
+    accounts.fix_currency(customer, new.currency)
+    return _situation.look(customers.view(customer), key=new.key, reference=new.reference, currency=new.currency)
 
 
-def draft(new: NewInvoice, *, actor: Actor, now: datetime) -> Invoice:
+def draft(new: NewInvoice, seen: Situation, *, actor: Actor, now: datetime) -> Invoice:
     """This function will write a draft that takes up what waits for the agreement's next invoice."""
-    waiting, row_ids = _pending.take_up(new.reference, currency=new.currency)
-    invoice = _drafts.write(replace(new, lines=[*new.lines, *waiting]), actor=actor, now=now)
+    waiting, row_ids = _pending.take_up(new.reference, currency=new.currency) if seen.has_waiting else ([], [])
+    invoice = _drafts.write(replace(new, lines=[*new.lines, *waiting]), seen, actor=actor, now=now)
     _pending.mark_taken(row_ids, invoice, now=now)
     return invoice
 
 
-def finalize(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
-    """This function will finalize a written draft and ask for what is due, if it is to be collected."""
-    _finalize.finalize(invoice, actor=actor, now=now)
-    if invoice.collects and invoice.due_minor:
+def finalize(invoice: Invoice, *, actor: Actor, now: datetime, seen: Situation | None = None) -> None:
+    """This function will finalize a written draft and ask for what is due, if it is to be collected.
+
+    `seen` is given for an invoice that was begun in the same breath.
+    """
+    _finalize.finalize(invoice, actor=actor, now=now, seen=seen)
+    if not (invoice.collects and invoice.due_minor):
+        return
+    if seen is None:
         _collect.request(invoice, actor=actor, now=now)
+    else:
+        _collect.request_first(invoice, actor=actor, now=now)
 
 
-def _grace(lines: Sequence[NewLine], now: datetime) -> datetime | None:
+def _grace(lines: Sequence[NewLine], seen: Situation, now: datetime) -> datetime | None:
     if not any(line.kind == InvoiceLine.Kind.USAGE for line in lines):
         return None
-    hours = _settings.current().grace_hours
+    hours = seen.settings.grace_hours
     return now + timedelta(hours=hours) if hours else None

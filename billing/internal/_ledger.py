@@ -1,12 +1,13 @@
 """Writing the books."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from billing import postings
 from billing.models import Account, Invoice, Journal, Posting
+from core.tenancy import writes as tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,23 +27,31 @@ def is_booked(reference: str) -> bool:
     return Journal.objects.filter(reference=reference).exists()
 
 
-def post(booking: Booking, entries: Sequence[postings.Entry]) -> Journal:
-    """This function will write a journal in the caller's transaction.
+def post(
+    booking: Booking,
+    entries: Sequence[postings.Entry],
+    *,
+    known: Mapping[str, UUID] | None = None,
+    changed: Sequence[tables.Changed] = (),
+) -> Journal:
+    """This function will write a journal in the caller's transaction, and with it the rows that `changed`.
+
+    `known` are ids of accounts of the currency by code, where they have been looked up already.
 
     :raises ValueError: if the entries do not sum to zero or are fewer than two; the database checks again at commit.
     :raises django.db.IntegrityError: if the business event is booked already.
     """
     if not postings.balances(entries):
         raise ValueError(f"{booking.reference} does not balance: {entries}")
-    accounts = _account_ids({entry.account for entry in entries}, booking.currency, booking.at)
-    journal = Journal.objects.create(
+    accounts = _account_ids({entry.account for entry in entries}, booking.currency, booking.at, known or {})
+    journal = Journal(
         reference=booking.reference,
         kind=booking.kind,
         at=booking.at,
         invoice=booking.invoice,
         subject_id=booking.subject_id,
     )
-    Posting.objects.bulk_create(
+    rows = [
         Posting(
             journal=journal,
             account_id=accounts[entry.account],
@@ -50,7 +59,8 @@ def post(booking: Booking, entries: Sequence[postings.Entry]) -> Journal:
             currency=booking.currency,
         )
         for entry in entries
-    )
+    ]
+    tables.write([journal, *rows], changed)
     return journal
 
 
@@ -62,7 +72,9 @@ def entries_of(reference: str) -> list[postings.Entry]:
     return [postings.Entry(account=code, amount_minor=amount) for code, amount in rows]
 
 
-def _account_ids(codes: set[str], currency: str, at: datetime) -> dict[str, UUID]:
+def _account_ids(codes: set[str], currency: str, at: datetime, known: Mapping[str, UUID]) -> Mapping[str, UUID]:
+    if codes <= known.keys():
+        return known
     found = dict(Account.objects.filter(code__in=codes, currency=currency).values_list("code", "id"))
     missing = codes - found.keys()
     if not missing:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from psycopg.types.json import Jsonb
 
 from billing import numbering
 from billing.models import NumberCounter, NumberSeries
@@ -12,12 +14,15 @@ from core import errors, failpoints, ids, tenancy
 
 # The counter's row stays locked until the transaction ends: whoever comes next waits, and a rollback gives the number
 # back. Instants never run backwards along the numbers, even if two workers' clocks differ.
+# The series is held against a change of its format; any number of documents may hold it at the same time.
 _TAKE = """
+WITH series AS (
+  SELECT id, format, reset FROM billing_numberseries WHERE environment_id = %(here)s AND code = %(code)s FOR KEY SHARE)
 INSERT INTO billing_numbercounter AS counter (id, environment_id, series_id, bucket, last, last_issued_at)
-VALUES (%s, %s, %s, %s, 1, %s)
+SELECT %(id)s, %(here)s, series.id, %(buckets)s::jsonb ->> series.reset, 1, %(now)s FROM series
 ON CONFLICT (environment_id, series_id, bucket) DO UPDATE
 SET last = counter.last + 1, last_issued_at = GREATEST(counter.last_issued_at, EXCLUDED.last_issued_at)
-RETURNING id, last, last_issued_at
+RETURNING id, last, last_issued_at, (SELECT format FROM series)
 """
 
 
@@ -44,15 +49,28 @@ def take(code: str, *, now: datetime) -> Taken:
 
     :raises KeyError: if there is no such series.
     """
-    series = _series(code, now)
-    bucket = numbering.bucket(series.reset, now.astimezone(UTC))
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [ids.new(), tenancy.environment_id(), series.id, bucket, now])
-        counter_id, sequence, issued_at = cursor.fetchone()
+    taken = _taken(code, now)
+    if taken is None:
+        _series(code, now)
+        taken = _taken(code, now)
+    assert taken is not None  # noqa: S101 - for the type checker
+    counter_id, sequence, issued_at, pattern = taken
     if __debug__:
         failpoints.reach("billing.number_taken")
-    number = numbering.number(series.format, sequence=sequence, at=issued_at.astimezone(UTC))
+    number = numbering.number(pattern, sequence=sequence, at=issued_at.astimezone(UTC))
     return Taken(counter_id=counter_id, sequence=sequence, number=number, issued_at=issued_at)
+
+
+def _taken(code: str, now: datetime) -> tuple[UUID, int, datetime, str] | None:
+    """None where the series is not there yet."""
+    buckets = {reset.value: numbering.bucket(reset, now.astimezone(UTC)) for reset in NumberSeries.Reset}
+    values: dict[str, Any] = {
+        "id": ids.new(), "here": tenancy.environment_id(), "code": code, "buckets": Jsonb(buckets), "now": now,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        found: tuple[UUID, int, datetime, str] | None = cursor.fetchone()
+    return found
 
 
 def configure_series(code: str, *, pattern: str, reset: str, now: datetime) -> NumberSeries:

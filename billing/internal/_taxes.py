@@ -8,13 +8,17 @@ from billing.models import BillingSettings, TaxRate
 from billing.taxation import Rate, TaxRules, Treatment
 
 
-def rules_for(customer: CustomerView, settings: BillingSettings, at: datetime) -> TaxRules:
-    """This function will return the taxes of a customer at an instant, by at most one query."""
+def rules_for(customer: CustomerView, settings: BillingSettings, at: datetime, *, look: bool = True) -> TaxRules:
+    """This function will return the taxes of a customer at an instant, by at most one query.
+
+    `look` is false where it is known that there are no rates.
+    """
     country, region = customer.country or "", customer.address.get("state", "")
     treatment = taxation.treatment(
         customer.tax_exemption, company_country=settings.country, country=country, his_tax_ids=customer.tax_ids
     )
-    rows = [] if treatment is Treatment.EXEMPT else TaxRate.objects.in_force(at).filter(country__in={"", country})
+    is_free = treatment is Treatment.EXEMPT or not look
+    rows = [] if is_free else list(TaxRate.objects.in_force(at).filter(country__in={"", country}))
     return taxation.rules([_rate(row) for row in rows], treatment=treatment, country=country, region=region)
 
 

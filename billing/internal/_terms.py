@@ -10,6 +10,7 @@ from billing.arithmetic import TaxBehavior
 from billing.coupons import HeldCoupon
 from billing.internal import _coupons, _settings, _taxes, _wallets
 from billing.internal._compose import BillingTerms
+from billing.internal._situation import Situation
 from billing.models import BillingSettings, Invoice
 from billing.taxation import TaxRules
 
@@ -33,18 +34,19 @@ def parties(customer_id: UUID) -> Parties:
     return Parties(customer=customers.get_customer(customer_id), settings=_settings.current())
 
 
-def gather(invoice: Invoice, known: Parties, *, at: datetime) -> BillingTerms:
+def gather(invoice: Invoice, seen: Situation, *, at: datetime) -> BillingTerms:
     """This function will return the terms of an invoice, with the coupons held for it and for its agreement.
 
     The row may be unsaved. What the customer has stored is used under lock, at finalization.
     """
     is_plain = invoice.kind in PLAIN_KINDS
+    has_coupons = seen.has_coupons and not is_plain
     references = {invoice.reference, invoice.public_id} - {""}
     return BillingTerms(
         currency=invoice.currency,
         tax_behavior=TaxBehavior(invoice.tax_behavior),
-        taxes=TaxRules() if is_plain else _taxes.rules_for(known.customer, known.settings, at),
-        coupons=() if is_plain else _coupons.held_for(*references, currency=invoice.currency, at=at),
+        taxes=TaxRules() if is_plain else _taxes.rules_for(seen.customer, seen.settings, at, look=seen.has_taxes),
+        coupons=_coupons.held_for(*references, currency=invoice.currency, at=at) if has_coupons else (),
         carries=bool(invoice.reference),
     )
 

@@ -34,7 +34,7 @@ from billing.selectors._invoices import (
     view,
 )
 from billing.selectors._lines import PaidFor, list_paid, paid_for, waiting_minor
-from billing.selectors._settings import billing_settings
+from billing.selectors._settings import billing_settings, default_settings
 from billing.selectors._statements import (
     Statement,
     StatementPeriodInvalid,
@@ -65,6 +65,7 @@ __all__ = [
     "billing_settings",
     "count_by_state",
     "decoded",
+    "default_settings",
     "explain_invoice",
     "find_document",
     "find_document_link",

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billing.models import CouponRedemption
+from django.db import connection
+
+from core.tenancy import environment_id
+
+_COLUMNS = ("id", "coupon_id", "code", "name", "cycles_used", "redeemed_at")
+# With every subscription that is shown: one prepared statement, however many there are.
+_HELD = """
+SELECT r.reference, r.id, r.coupon_id, c.code, c.name, r.cycles_used, r.redeemed_at
+  FROM billing_couponredemption r JOIN billing_coupon c ON c.id = r.coupon_id
+ WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL
+ ORDER BY r.id
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +36,10 @@ def list_redemptions(references: Collection[str]) -> dict[str, tuple[RedemptionV
 
     A coupon that was given back is left out, and so is an agreement that holds none.
     """
-    rows = CouponRedemption.objects.held().filter(reference__in=references).select_related("coupon").order_by("id")
     found: dict[str, tuple[RedemptionView, ...]] = {}
-    for row in rows:
-        view = RedemptionView(
-            id=row.id, coupon_id=row.coupon_id, code=row.coupon.code, name=row.coupon.name,
-            cycles_used=row.cycles_used, redeemed_at=row.redeemed_at,
-        )  # fmt: skip
-        found[row.reference] = (*found.get(row.reference, ()), view)
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [environment_id(), list(references)])
+        for reference, *columns in cursor.fetchall():
+            view = RedemptionView(**dict(zip(_COLUMNS, columns, strict=True)))
+            found[reference] = (*found.get(reference, ()), view)
     return found

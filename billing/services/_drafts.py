@@ -74,11 +74,11 @@ def create_invoice(
         reference="", key=_keys.of_request(actor, key), collect=collect, coupons=coupons, terms_days=terms_days,
         notes=notes,
     )  # fmt: skip
-    first = _issue.begin(new)
-    if first is not None:
-        return _the_same(first, customer_id)
+    seen = _issue.begin(new)
+    if seen.invoice_id is not None:
+        return _the_same(Invoice.objects.get(pk=seen.invoice_id), customer_id)
     new = replace(new, lines=_items.lines_of(items, new.currency))
-    invoice = _issue.draft(new, actor=actor, now=now)
+    invoice = _issue.draft(new, seen, actor=actor, now=now)
     if finalize:
         _issue.finalize(invoice, actor=actor, now=now)
     else:

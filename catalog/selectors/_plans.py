@@ -2,12 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
+
+from django.db import connection
 
 from catalog.models import Plan, PlanFeature, PlanVersion
 from catalog.selectors._ids import decoded
 from catalog.selectors._terms import FeatureTerms, PlanTerms, price_terms
-from core import errors
+from core import errors, tenancy
+
+# A published version never changes, nor do its prices and features: triggers see to that. What a process has read of
+# one it keeps, for as long as its row and its plan's are the ones that were read: a row that is written anew has
+# another `xmin`, also where the first writing was rolled back.
+MOST_KEPT = 1000
+_EDITION = """
+SELECT v.id, v.xmin::text || ' ' || p.xmin::text, v.published_at IS NOT NULL
+  FROM catalog_planversion v JOIN catalog_plan p ON p.id = v.plan_id
+"""
+_OF_VERSION = f"{_EDITION} WHERE v.environment_id = %s AND v.id = %s"
+_CURRENT = (
+    f"{_EDITION} WHERE v.environment_id = %s AND v.plan_id = %s AND v.published_at IS NOT NULL"
+    " ORDER BY v.number DESC LIMIT 1"
+)
 
 
 class PlanNotPublished(errors.Conflict):
@@ -32,10 +49,10 @@ def get_terms(plan_version_id: UUID) -> PlanTerms:
 
     :raises core.errors.NotFound: if there is no such version.
     """
-    row = PlanVersion.objects.with_terms().filter(pk=plan_version_id).first()
-    if row is None:
+    found = _edition(_OF_VERSION, plan_version_id)
+    if found is None:
         raise errors.NotFound
-    return _terms(row)
+    return _of(*found)
 
 
 def get_current_terms(plan_id: UUID) -> PlanTerms:
@@ -44,12 +61,32 @@ def get_current_terms(plan_id: UUID) -> PlanTerms:
     :raises core.errors.NotFound: if there is no such plan.
     :raises PlanNotPublished: if the plan has only a draft.
     """
-    row = PlanVersion.objects.with_terms().published().filter(plan_id=plan_id).first()
-    if row is not None:
-        return _terms(row)
+    found = _edition(_CURRENT, plan_id)
+    if found is not None:
+        return _of(*found)
     if Plan.objects.filter(pk=plan_id).exists():
         raise PlanNotPublished
     raise errors.NotFound
+
+
+def _edition(statement: str, key: UUID) -> tuple[UUID, str, bool] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [tenancy.environment_id(), key])
+        found: tuple[UUID, str, bool] | None = cursor.fetchone()
+    return found
+
+
+def _of(version_id: UUID, edition: str, is_published: bool) -> PlanTerms:
+    return _kept(tenancy.environment_id(), version_id, edition) if is_published else _read(version_id)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _kept(_environment_id: UUID, version_id: UUID, _edition: str) -> PlanTerms:
+    return _read(version_id)
+
+
+def _read(version_id: UUID) -> PlanTerms:
+    return _terms(PlanVersion.objects.with_terms().get(pk=version_id))
 
 
 def find_plan(code_or_public_id: str) -> PlanView | None:

@@ -123,7 +123,7 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
         :raises InvalidParameter: naming the first parameter that is wrong.
         """
         filterset_class = getattr(view, "filterset_class", None)
-        if filterset_class is None:
+        if filterset_class is None or filterset_class.base_filters.keys().isdisjoint(request.query_params):
             return queryset
         filterset = filterset_class(request.query_params, queryset=queryset, request=request)
         if not filterset.is_valid():

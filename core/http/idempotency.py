@@ -5,12 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 
-from core import failpoints, problems
+from core import failpoints, problems, verbs
 from core.http import refusals
 from core.http.json import dumps
 from core.idempotency import claims
@@ -98,7 +97,7 @@ def claim_of(view: Any, key: str, *, may_go_on: bool = False) -> claims.Claim:
 
 def _outcome(effect: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     try:
-        with transaction.atomic():
+        with verbs.block():
             return effect()
     except Exception as failure:  # noqa: BLE001 - all but lasting refusals are raised again
         return lasting(failure)

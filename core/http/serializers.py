@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
-from core.http import refusals, validation
+from core.http import refusals, validation, writing
 from core.http.fields import (
     Choice,
     Currency,
@@ -101,3 +101,9 @@ class ResponseBody(serializers.Serializer[Any]):
         """This function will return one object (or, for a list or tuple, several) as primitives."""
         many = isinstance(shown, (list, tuple))
         return cls(shown, many=many, context=context).data
+
+    def to_representation(self, instance: Any) -> Any:
+        """This function will return a row, or what stands for one, as primitives."""
+        if isinstance(instance, Mapping):
+            return super().to_representation(instance)
+        return writing.write(self, instance)

@@ -1,7 +1,7 @@
 """One request, one transaction; a transaction that lost a race with another is tried again."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.db import OperationalError, connection, transaction
@@ -38,16 +38,19 @@ def run(effect: Callable[[], Answer], *, read_only: bool) -> Answer:
 
 
 def _once(effect: Callable[[], Answer], *, read_only: bool) -> Answer:
-    with transaction.atomic(durable=True):
-        if (
-            read_only
-        ):  # PostgreSQL takes it back at the end of the transaction, or of the savepoint that a test makes it
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('transaction_read_only', 'on', true)")
-        answer = effect()
-        if __debug__:
-            failpoints.reach("request.committing")
-        return answer
+    database: Any = connection
+    database.begins_read_only = read_only
+    try:
+        with transaction.atomic(durable=True):
+            if database.begins_read_only:  # Inside another transaction, as in tests, whose end takes it back.
+                with database.cursor() as cursor:
+                    cursor.execute("SET LOCAL transaction_read_only = on")
+            answer = effect()
+            if __debug__:
+                failpoints.reach("request.committing")
+            return answer
+    finally:
+        database.begins_read_only = False
 
 
 def is_lost_race(failure: OperationalError) -> bool:

@@ -1,13 +1,14 @@
 """Django's PostgreSQL backend, which tells every transaction its environment as it begins, and its facts as it ends.
 
-This is the one place where a transaction learns its scope. The settings are local to the transaction, so connections
-may be pooled by transaction. A query of a scoped piece of work outside a transaction would see no rows at all and look
-like an empty table; the backend refuses it instead.
+This is the one place where a transaction learns its scope: `BEGIN` and the settings go to the server together. They are
+local to the transaction, so connections may be pooled by transaction. A query of a scoped piece of work outside a
+transaction would see no rows at all and look like an empty table; the backend refuses it instead.
 
 It is also the one place that knows when a transaction is about to commit: what was published in it is written then, and
 a fact that cannot be written takes the transaction with it.
 """
 
+import select
 from typing import Any
 
 from django.db import Error
@@ -19,6 +20,9 @@ from django.db.transaction import TransactionManagementError
 from core import events
 from core.spool import Spool
 from core.tenancy import scopes
+
+# A connection keeps so many statements prepared: those of every hot path, and the odd ones' most frequent.
+PREPARED_MAX = 400
 
 
 class SchemaEditor(DatabaseSchemaEditor):
@@ -32,6 +36,8 @@ class SchemaEditor(DatabaseSchemaEditor):
 class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
     _is_connecting = False
+    # Set by whoever begins a transaction that only reads; it holds for the one that begins next.
+    begins_read_only = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -45,11 +51,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self._is_connecting = False
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """This function will return a connection of psycopg that keeps our statements prepared."""
+        raw = super().get_new_connection(conn_params)
+        raw.prepared_max = PREPARED_MAX
+        return raw
+
+    def is_usable(self) -> bool:
+        """This function will tell whether a connection of an earlier request still leads to the server.
+
+        A server that closes an idle connection says so, and then there is something to read. Only then is it asked.
+        """
+        raw = self.connection
+        if raw is None or raw.closed or self.errors_occurred or select.select([raw.fileno()], [], [], 0)[0]:
+            return bool(super().is_usable())
+        return True
+
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]
         if not autocommit:
             self.spool = Spool()
-            scopes.state(self.connection)
+            read_only, self.begins_read_only = self.begins_read_only, False
+            with self.wrap_database_errors:
+                scopes.begin(self.connection, read_only=read_only)
 
     def commit(self) -> None:
         """This function will commit the transaction together with its facts, or roll back both."""

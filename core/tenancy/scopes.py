@@ -9,11 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from psycopg.pq import TransactionStatus
+from psycopg import OperationalError, sql
+from psycopg.pq import ExecStatus, TransactionStatus
 
 # The environment of what belongs to no tenant: operators' logins, refused credentials, platform jobs.
 PLATFORM_ID = UUID("00000000-0000-7000-8000-000000000001")
 
+_BEGIN = "BEGIN {}; SET LOCAL app.environment_id = {}; SET LOCAL app.system_reason = {}"
 _SETTINGS = "SELECT set_config('app.environment_id', %s, true), set_config('app.system_reason', %s, true)"
 
 
@@ -110,3 +112,16 @@ def failed(database: Any) -> bool:
 def state(raw: Any) -> None:
     """This function will set the scope's settings for the current transaction of a psycopg connection."""
     raw.execute(_SETTINGS, settings_of(_current.get()))
+
+
+def begin(raw: Any, *, read_only: bool) -> None:
+    """This function will begin a transaction of a psycopg connection and set the scope's settings, in one round-trip.
+
+    :raises psycopg.OperationalError: if the server has gone, or says anything but yes.
+    """
+    mode = sql.SQL("READ ONLY" if read_only else "READ WRITE")
+    environment, reason = settings_of(_current.get())
+    command = sql.SQL(_BEGIN).format(mode, sql.Literal(environment), sql.Literal(reason))
+    answer = raw.pgconn.exec_(command.as_bytes(raw))
+    if answer.status != ExecStatus.COMMAND_OK:
+        raise OperationalError(answer.error_message.decode(errors="replace"))

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import clock, context, failpoints
+from core.tenancy.writes import insert_once
 from jobs import nudges
 from jobs.models import Job
 from jobs.registry import kind_of
@@ -50,8 +51,12 @@ def enqueue(
     `run_at` is on the environment's clock; without it the job is due at once.
     """
     new = NewJob(kind=kind, payload=payload, key=key, run_at=run_at, ordering_key=ordering_key)
-    enqueue_many([new])
-    return Job.objects.only("id").get(kind=kind, key=key).id
+    row = new.row(now=clock.now(), wall=clock.wall())
+    is_new = insert_once(row)
+    if __debug__:
+        failpoints.reach("jobs.enqueued")
+    nudges.after_commit(row.queue)
+    return row.id if is_new else Job.objects.only("id").get(kind=kind, key=key).id
 
 
 def enqueue_many(new: Sequence[NewJob]) -> None:

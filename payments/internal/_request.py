@@ -8,6 +8,8 @@ from django.db import transaction
 from core import errors, events, failpoints
 from core.actor import Actor
 from core.ids import encode
+from core.tenancy.writes import insert_once
+from core.verbs import verb
 from jobs import services as jobs
 from payments.models import Payment, PaymentMethod, PaymentMethodDetached
 from payments.signals import PaymentCanceled, PaymentRequested
@@ -18,7 +20,7 @@ class PaymentUnderway(errors.Conflict):
     title = "A payment for this is under way already."
 
 
-@transaction.atomic
+@verb
 def request_payment(
     *,
     customer_id: UUID,
@@ -54,15 +56,19 @@ def request_payment(
         payment_method_id=payment_method_id,
         created_at=now,
     )
-    Payment.objects.bulk_create([new], ignore_conflicts=True)
+    if not insert_once(new):
+        return _earlier(key, reference).id
+    _announce(new, actor=actor, now=now)
+    if __debug__:
+        failpoints.reach("payments.requested")
+    return new.id
+
+
+def _earlier(key: str, reference: str) -> Payment:
     payment = Payment.objects.filter(key=key).first()
     if payment is None:
         raise PaymentUnderway(reference=reference)
-    if payment.id == new.id:
-        _announce(payment, actor=actor, now=now)
-        if __debug__:
-            failpoints.reach("payments.requested")
-    return payment.id
+    return payment
 
 
 def _check_method(payment_method_id: UUID, customer_id: UUID) -> None:

@@ -176,9 +176,8 @@ class SubscriptionBody(ResponseBody):
 
     @extend_schema_field(SubscriptionAddOnBody(many=True))
     def get_addons(self, row: Subscription) -> list[Any]:
-        """This function will return what is taken beside the plan, fetched with the row."""
-        kept = [one for one in row.addons.all() if one.removed_at is None]
-        return list(SubscriptionAddOnBody.of(kept))
+        """This function will return what is taken beside the plan, which the view has asked for."""
+        return list(SubscriptionAddOnBody.of(self.context["addons"].get(row.pk, [])))
 
     @extend_schema_field(HeldCouponBody(many=True))
     def get_coupons(self, row: Subscription) -> list[Any]:

@@ -30,7 +30,7 @@ from subscriptions.api.serializers import (
     SubscriptionBody,
     SubscriptionEventBody,
 )
-from subscriptions.models import Subscription, SubscriptionAddOn, SubscriptionEvent
+from subscriptions.models import KEPT_ADDONS, ONE, Subscription, SubscriptionAddOn, SubscriptionEvent
 
 EVERYBODY = EVERY_SECRET_HOLDER | {"customer"}
 subscriptions_on = flags.requires("subscriptions_enabled")
@@ -59,18 +59,30 @@ class Subscriptions(Listed, Retrieved, Resource):
 
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the environment's subscriptions."""
-        return Subscription.objects.with_addons()
+        return Subscription.objects.all()
+
+    def get_object(self) -> Subscription:
+        """This function will return the subscription of the id in the path.
+
+        :raises core.errors.NotFound: also for somebody else's, in the same words.
+        """
+        found = ONE.first(self.key)
+        if found is None or (self.actor.is_customer and self.actor.customer_id != found.customer_id):
+            raise errors.NotFound
+        return found
 
     def get_serializer(self, *arguments: Any, **options: Any) -> Any:
-        """This function will fetch what the rows hold with one more query, however many they are."""
-        return _with_coupons(super().get_serializer, *arguments, **options)
+        """This function will fetch what the rows hold with two more queries, however many they are."""
+        return _with_holdings(super().get_serializer, *arguments, **options)
 
     @subscriptions_on
     def create(self, request: Request) -> Response:
         """This function will subscribe a customer to a plan."""
         body = _of_whom(request, CreateSubscription, CreateOwnSubscription)
         row = services.create_subscription(**body, actor=request.actor, now=clock.now())
-        return created(_shown(row))
+        # A new one holds what was asked for; where that is nothing, nobody has to look.
+        holds = _holdings([row] if body.get("addons") or body.get("coupons") else [])
+        return created(SubscriptionBody.of(row, **holds))
 
     @action(detail=False, methods=["post"])
     @subscriptions_on
@@ -171,11 +183,11 @@ class OwnSubscriptions(Listed, Resource):
 
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the environment's subscriptions."""
-        return Subscription.objects.with_addons()
+        return Subscription.objects.all()
 
     def get_serializer(self, *arguments: Any, **options: Any) -> Any:
-        """This function will fetch what the rows hold with one more query, however many they are."""
-        return _with_coupons(super().get_serializer, *arguments, **options)
+        """This function will fetch what the rows hold with two more queries, however many they are."""
+        return _with_holdings(super().get_serializer, *arguments, **options)
 
 
 class SubscriptionEvents(Listed, Resource):
@@ -207,16 +219,23 @@ def _visible_key(view: Resource) -> UUID:
 
 def _shown(row: Subscription) -> Any:
     """A subscription as it is answered after a verb."""
-    return SubscriptionBody.of(row, coupons=list_redemptions([row.public_id]))
+    return SubscriptionBody.of(row, **_holdings([row]))
 
 
-def _with_coupons(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The list or the one row to be written, with the coupons that they hold."""
+def _with_holdings(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The list or the one row to be written, with what they hold."""
     made = serializer(*arguments, **options)
     rows = arguments[0] if arguments else []
-    rows = rows if isinstance(rows, Sequence) else [rows]
-    made.context["coupons"] = list_redemptions([row.public_id for row in rows]) if rows else {}
+    made.context.update(_holdings(rows if isinstance(rows, Sequence) else [rows]))
     return made
+
+
+def _holdings(rows: Sequence[Subscription]) -> dict[str, Any]:
+    """The add-ons and coupons of subscriptions, by two queries however many they are."""
+    addons: dict[UUID, list[SubscriptionAddOn]] = {}
+    for addon in KEPT_ADDONS.all([row.pk for row in rows]) if rows else ():
+        addons.setdefault(addon.subscription_id, []).append(addon)
+    return {"addons": addons, "coupons": list_redemptions([row.public_id for row in rows]) if rows else {}}
 
 
 def _behavior(body: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """How a subscription begins: with a trial, with a first payment, or at once."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
+from billing.internal import NewLine
 from billing.selectors import InvoiceView
 from catalog.selectors import PlanTerms, get_terms
 from core import events
@@ -13,9 +16,10 @@ from subscriptions import states
 from subscriptions.internal._charges import open_period, opening_lines
 from subscriptions.internal._create import trial_end
 from subscriptions.internal._entitlements import grant
+from subscriptions.internal._items import Held, held_by
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._versions import take_next_version
-from subscriptions.models import Subscription
+from subscriptions.models import Extension, Subscription
 from subscriptions.signals import (
     SubscriptionActivated,
     SubscriptionAwaitsPayment,
@@ -31,24 +35,36 @@ def has_had_trial(subscription: Subscription) -> bool:
     return earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists()
 
 
-def first_status(subscription: Subscription, terms: PlanTerms, *, at: datetime, now: datetime) -> str:
-    """This function will set the clock of a subscription that begins at `at` and return the state it begins in."""
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """The state in which a subscription begins, and what its first period costs at once."""
+
+    status: str
+    lines: tuple[NewLine, ...] = ()
+    extension: Extension | None = None
+
+
+def opening(subscription: Subscription, terms: PlanTerms, held: Held, *, at: datetime, now: datetime) -> Opening:
+    """This function will set the clock of a subscription that begins at `at` and return how it begins."""
     if subscription.trial_days and not has_had_trial(subscription):
         subscription.begin_trial(at=at, until=trial_end(subscription, at=at))
-        return states.TRIALING
+        return Opening(status=states.TRIALING)
     subscription.anchor(at=at)
-    return await_payment_for(subscription, terms, now=now)
+    lines = opening_lines(subscription, terms, held)
+    return Opening(status=await_payment_for(subscription, lines, now=now), lines=tuple(lines), extension=held.extension)
 
 
-def await_payment_for(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> str:
+def await_payment_for(subscription: Subscription, lines: Iterable[NewLine], *, now: datetime) -> str:
     """This function will set the deadline of a first payment if there is one, and return the state that follows."""
-    if any(line.amount_minor for line in opening_lines(subscription, terms)):
+    if any(line.amount_minor for line in lines):
         subscription.await_payment(at=now)
         return states.INCOMPLETE
     return states.ACTIVE
 
 
-def open_first(subscription: Subscription, terms: PlanTerms, *, actor: Actor, now: datetime) -> InvoiceView | None:
+def open_first(
+    subscription: Subscription, terms: PlanTerms, begun: Opening, *, actor: Actor, now: datetime
+) -> InvoiceView | None:
     """This function will do what the state in which a saved subscription begins asks for, and say so."""
     if subscription.is_in_trial:
         grant(subscription, terms, now=now)
@@ -59,7 +75,7 @@ def open_first(subscription: Subscription, terms: PlanTerms, *, actor: Actor, no
             )
         )  # fmt: skip
         return None
-    invoice = open_period(subscription, opening_lines(subscription, terms), actor=actor, now=now)
+    invoice = open_period(subscription, begun.lines, extension=begun.extension, actor=actor, now=now)
     if subscription.status == states.ACTIVE:
         say_activated(subscription, terms, actor=actor, now=now)
     return invoice
@@ -86,12 +102,13 @@ def start(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription
     if subscription.status != states.SCHEDULED or subscription.starts_at > now:
         return None
     terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
-    subscription.move_to(first_status(subscription, terms, at=subscription.starts_at, now=now))
+    begun = opening(subscription, terms, held_by(subscription), at=subscription.starts_at, now=now)
+    subscription.move_to(begun.status)
     record(
         subscription, "started", old_status=states.SCHEDULED, actor=actor, now=now,
         effective_at=subscription.starts_at,
     )  # fmt: skip
-    invoice = open_first(subscription, terms, actor=actor, now=now)
+    invoice = open_first(subscription, terms, begun, actor=actor, now=now)
     if subscription.unpaid_deadline_at is not None and subscription.status == states.INCOMPLETE:
         events.publish(
             SubscriptionAwaitsPayment(

@@ -13,7 +13,7 @@ from core.actor import Actor
 from core.periods import Cycle, Interval, Period
 from subscriptions.changes import Change, Charged, Destination, change
 from subscriptions.internal._charges import charge, open_period, wait
-from subscriptions.internal._items import span_of, uncovered, waiting_items
+from subscriptions.internal._items import held_by, span_of, uncovered
 from subscriptions.lines import Item, addon_item, once_lines
 from subscriptions.models import Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Behavior
@@ -104,7 +104,9 @@ def settle(
     """
     name, lines = f"change-{subscription.version}", [*closing, *worked_out.lines]
     if worked_out.destination is Destination.NEW_ANCHOR:
-        return open_period(subscription, [*lines, *once_lines(waiting_items(subscription))], actor=actor, now=now)
+        held = held_by(subscription)
+        lines += once_lines(held.waiting())
+        return open_period(subscription, lines, extension=held.extension, actor=actor, now=now)
     if worked_out.destination is Destination.INVOICE:
         return charge(
             subscription, lines, name=name, actor=actor, now=now, kind="subscription_change",

@@ -9,7 +9,8 @@ from billing.selectors import InvoiceView, waiting_minor
 from catalog.selectors import PlanTerms
 from core.actor import Actor
 from core.periods import Period
-from subscriptions.internal._items import all_items, span_of, uncovered, waiting_items
+from core.tenancy.writes import write
+from subscriptions.internal._items import Held, all_items, plan_items, span_of, uncovered, waiting_items
 from subscriptions.lines import Item, advance_lines, arrears_lines, once_lines
 from subscriptions.models import Extension, Subscription, SubscriptionAddOn, SubscriptionPeriod
 
@@ -17,15 +18,15 @@ from subscriptions.models import Extension, Subscription, SubscriptionAddOn, Sub
 _LATEST = timedelta(days=35)
 
 
-def opening_lines(subscription: Subscription, terms: PlanTerms) -> list[NewLine]:
+def opening_lines(subscription: Subscription, terms: PlanTerms, held: Held) -> list[NewLine]:
     """This function will return what the current period costs in advance, less what was bought ahead.
 
     With it comes what is charged once.
     """
-    items = uncovered(all_items(subscription, terms), covering(subscription))
+    items = uncovered((*plan_items(subscription, terms), *held.recurring()), held.extension)
     share = span_of(subscription, terms).share
     lines = advance_lines(items, period=subscription.period, share=share)
-    return [*lines, *once_lines(waiting_items(subscription))]
+    return [*lines, *once_lines(held.waiting())]
 
 
 def ahead_lines(subscription: Subscription, terms: PlanTerms, *, period: Period, intervals: int) -> list[NewLine]:
@@ -111,7 +112,7 @@ def _issue(
     return issue_invoice(
         customer_id=subscription.customer_id, currency=subscription.currency, kind=kind, lines=lines,
         reference=subscription.public_id, key=f"{subscription.public_id}:{name}", collect=True, actor=actor, now=now,
-        period=period,
+        period=period, customer=subscription.locked_customer,
     )  # fmt: skip
 
 
@@ -137,11 +138,12 @@ def charge_rest(subscription: Subscription, terms: PlanTerms, *, at: datetime, a
 
 
 def open_period(
-    subscription: Subscription, lines: Sequence[NewLine], *, actor: Actor, now: datetime
+    subscription: Subscription, lines: Sequence[NewLine], *, extension: Extension | None, actor: Actor, now: datetime
 ) -> InvoiceView | None:
     """This function will bill the current period with these lines, once, and keep that it was begun.
 
-    A charge that waits for the next invoice is billed with it also where the period itself costs nothing yet.
+    `extension` is the one that has paid for it, if one has. A charge that waits for the next invoice is billed with it
+    also where the period itself costs nothing yet.
     """
     number = subscription.period_index or 0
     how: dict[str, Any] = {"name": str(number), "actor": actor, "now": now, "period": subscription.period}
@@ -150,18 +152,12 @@ def open_period(
     else:
         invoice = charge(subscription, lines, **how)
     cycle = subscription.cycle
-    SubscriptionPeriod.objects.create(
+    row = SubscriptionPeriod(
         subscription=subscription, number=number, starts_at=subscription.period.starts_at,
         ends_at=subscription.period.ends_at, boundary=subscription.period_boundary or 0, anchor_at=cycle.anchor,
         timezone=cycle.timezone, alignment=cycle.alignment, interval=cycle.interval,
         interval_count=cycle.interval_count, invoice_id=invoice.id if invoice else None,
-        extension=covering(subscription), created_at=now,
+        extension=extension, created_at=now,
     )  # fmt: skip
+    write([row])
     return invoice
-
-
-def covering(subscription: Subscription) -> Extension | None:
-    """This function will return the extension that has paid for the current period, if one has."""
-    if subscription.period_index is None:
-        return None
-    return Extension.objects.filter(subscription=subscription).covering(subscription.period_index).first()

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from accounts.selectors import CustomerView, get_customer
+from accounts.internal import LockedCustomer
 from catalog.selectors import PlanTerms
 from core import events
 from core.actor import Actor
 from core.periods import Alignment, Cycle, Interval
-from subscriptions.internal._rows import parties
+from subscriptions.internal._rows import parties, with_customer
 from subscriptions.models import Subscription
 from subscriptions.signals import SubscriptionCreated
 
@@ -22,7 +21,7 @@ class NewSubscription:
     `anchor` is anniversary or calendar, or the instant of a boundary to which the first period runs.
     """
 
-    customer_id: UUID
+    customer: LockedCustomer
     terms: PlanTerms
     trial_days: int
     starts_at: datetime
@@ -35,18 +34,18 @@ class NewSubscription:
 def build(wanted: NewSubscription, *, now: datetime) -> Subscription:
     """This function will return the row of a new subscription, not saved, without a state or a period yet.
 
-    :raises core.errors.NotFound: if there is no such customer.
     :raises catalog.selectors.CurrencyNotOffered: if the plan has no prices in the currency.
     """
-    customer, terms = get_customer(wanted.customer_id), wanted.terms
+    customer, terms = wanted.customer, wanted.terms
     currency = wanted.currency or _currency_of(customer, terms)
     interval, count = terms.cycle(currency)
-    return Subscription(
+    row = Subscription(
         customer_id=customer.id, plan_id=terms.plan_id, plan_version_id=terms.version_id, family=terms.family,
         currency=currency, quantity=wanted.quantity, timezone=customer.timezone, interval=interval,
         interval_count=count, term_intervals=wanted.intervals, trial_days=wanted.trial_days,
         starts_at=wanted.starts_at, created_at=now, **_anchor(wanted.anchor),
     )  # fmt: skip
+    return with_customer(row, customer)
 
 
 def say_created(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
@@ -81,6 +80,6 @@ def _anchor(anchor: str | datetime) -> dict[str, Any]:
     return {"alignment": Alignment(anchor)}
 
 
-def _currency_of(customer: CustomerView, terms: PlanTerms) -> str:
+def _currency_of(customer: LockedCustomer, terms: PlanTerms) -> str:
     """The customer's currency decides; one who has none gets the plan's first."""
     return customer.currency or terms.currencies[0]

@@ -1,12 +1,41 @@
 """What a subscription is charged with: its plan's prices and its add-ons'."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from catalog.selectors import PlanTerms, list_prices
 from subscriptions.lines import Item, Span, addon_item, items_of
-from subscriptions.models import Extension, Subscription, SubscriptionAddOn
+from subscriptions.models import COVERING, KEPT_ADDONS, Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Basis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a subscription has beside its plan: add-ons that are not removed, and what has paid for the period."""
+
+    addons: tuple[SubscriptionAddOn, ...] = ()
+    extension: Extension | None = None
+
+    def recurring(self) -> tuple[Item, ...]:
+        """This function will return what the add-ons charge every period with."""
+        return _items([row for row in self.addons if row.kind == SubscriptionAddOn.Kind.RECURRING])
+
+    def waiting(self) -> tuple[Item, ...]:
+        """This function will return what the add-ons charge that are charged once and have not been."""
+        once = SubscriptionAddOn.Kind.ONE_OFF
+        rows = _items([row for row in self.addons if row.kind == once and row.billed_at is None])
+        return tuple(replace(item, kind="one_off") for item in rows)
+
+
+def held_by(subscription: Subscription) -> Held:
+    """This function will return what a subscription has beside its plan."""
+    return Held(addons=tuple(KEPT_ADDONS.all([subscription.pk])), extension=covering(subscription))
+
+
+def covering(subscription: Subscription) -> Extension | None:
+    """This function will return the extension that has paid for the current period, if one has."""
+    number = subscription.period_index
+    return None if number is None else COVERING.first(subscription.pk, number, number)
 
 
 def plan_items(subscription: Subscription, terms: PlanTerms) -> tuple[Item, ...]:

@@ -11,6 +11,7 @@ from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._charges import closing_lines, note_late_usage, open_period, opening_lines
 from subscriptions.internal._entitlements import grant
+from subscriptions.internal._items import held_by
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription
@@ -55,8 +56,9 @@ def begin_next(subscription: Subscription, *, actor: Actor, now: datetime) -> Su
         failpoints.reach("subscriptions.period_entered")
     period = subscription.period
     record(subscription, "renewed", old_status=subscription.status, actor=actor, now=now, effective_at=period.starts_at)
-    lines += opening_lines(subscription, terms)
-    invoice = open_period(subscription, lines, actor=actor, now=now)
+    held = held_by(subscription)
+    lines += opening_lines(subscription, terms, held)
+    invoice = open_period(subscription, lines, extension=held.extension, actor=actor, now=now)
     if __debug__:
         failpoints.reach("subscriptions.period_billed")
     grant(subscription, terms, now=now)

@@ -1,12 +1,19 @@
 """Locking a subscription, and writing what became of it."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from accounts.internal import lock_customer
+from accounts.internal import LockedCustomer, lock_customer
 from core import errors, ids
 from core.actor import Actor
+from core.tenancy.writes import write
 from subscriptions.models import Subscription, SubscriptionEvent
+
+# What may have changed of a subscription, which is everything but whose it is.
+EVERYTHING: Final = tuple(
+    field.name for field in Subscription._meta.concrete_fields if field.name not in ("id", "environment")
+)
 
 
 def locked(subscription_id: UUID) -> Subscription:
@@ -17,8 +24,15 @@ def locked(subscription_id: UUID) -> Subscription:
     customer_id = Subscription.objects.filter(pk=subscription_id).values_list("customer_id", flat=True).first()
     if customer_id is None:
         raise errors.NotFound
-    lock_customer(customer_id)
-    return Subscription.objects.select_for_update().get(pk=subscription_id)
+    customer = lock_customer(customer_id)
+    subscription = Subscription.objects.select_for_update().get(pk=subscription_id)
+    return with_customer(subscription, customer)
+
+
+def with_customer(subscription: Subscription, customer: LockedCustomer) -> Subscription:
+    """This function will return a subscription that knows its customer's row, locked in this transaction."""
+    subscription.locked_customer = customer
+    return subscription
 
 
 def record(
@@ -33,13 +47,16 @@ def record(
 ) -> None:
     """This function will save the subscription as its next version and write the line of history that made it."""
     subscription.version += 1
-    subscription.save()
-    SubscriptionEvent.objects.create(
+    event = SubscriptionEvent(
         subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
         new_status=subscription.status, plan_id=subscription.plan_id,
         plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
         effective_at=effective_at or now, at=now,
     )  # fmt: skip
+    if subscription._state.adding:
+        write([subscription, event])
+    else:
+        write([event], [(subscription, EVERYTHING)])
 
 
 def parties(subscription: Subscription) -> dict[str, str]:

@@ -5,14 +5,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.internal import lock_customer
+from accounts.internal import LockedCustomer, lock_customer
 from catalog.selectors import PlanTerms, get_current_terms
 from core import errors, problems
 from core.actor import Actor
 from subscriptions import states
-from subscriptions.internal._begin import open_first
+from subscriptions.internal._begin import Opening, open_first
+from subscriptions.internal._charges import opening_lines
 from subscriptions.internal._create import NewSubscription, build, say_created
 from subscriptions.internal._extensions import apply, say_extended
+from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
 from subscriptions.models import Extension, Subscription
 from subscriptions.selectors import SubscriptionView, view
@@ -40,14 +42,14 @@ def grant_term(
     :raises LiveSubscriptionExists: if the customer has another plan of the family, or has not paid or begun yet.
     :raises subscriptions.models.CancellationScheduled: if the running subscription will be canceled.
     """
-    lock_customer(customer_id)
+    customer = lock_customer(customer_id)
     granted = Extension.objects.select_related("subscription").filter(source=source).first()
     if granted is not None:
         return view(granted.subscription)
     terms = get_current_terms(plan_id)
     running = _running(customer_id, terms)
     if running is None:
-        return view(_begin_term(customer_id, terms, intervals, source, actor=actor, now=now))
+        return view(_begin_term(customer, terms, intervals, source, actor=actor, now=now))
     extension = Extension.objects.create(subscription=running, intervals=intervals, source=source, created_at=now)
     apply(running, extension, actor=actor, now=now)
     return view(running)
@@ -67,9 +69,9 @@ def _running(customer_id: UUID, terms: PlanTerms) -> Subscription | None:
 
 
 def _begin_term(
-    customer_id: UUID, terms: PlanTerms, intervals: int, source: str, *, actor: Actor, now: datetime
+    customer: LockedCustomer, terms: PlanTerms, intervals: int, source: str, *, actor: Actor, now: datetime
 ) -> Subscription:
-    wanted = NewSubscription(customer_id=customer_id, terms=terms, intervals=intervals, trial_days=0, starts_at=now)
+    wanted = NewSubscription(customer=customer, terms=terms, intervals=intervals, trial_days=0, starts_at=now)
     subscription = build(wanted, now=now)
     subscription.anchor(at=now)
     subscription.status = states.ACTIVE
@@ -78,6 +80,8 @@ def _begin_term(
     extension.apply(first_period=0, at=now)
     extension.save(force_insert=True)
     say_created(subscription, actor=actor, now=now)
-    open_first(subscription, terms, actor=actor, now=now)
+    lines = opening_lines(subscription, terms, Held(extension=extension))
+    begun = Opening(status=states.ACTIVE, lines=tuple(lines), extension=extension)
+    open_first(subscription, terms, begun, actor=actor, now=now)
     say_extended(subscription, extension, actor=actor, now=now)
     return subscription

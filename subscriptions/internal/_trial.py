@@ -12,6 +12,7 @@ from payments.selectors import has_payment_method
 from subscriptions import states
 from subscriptions.internal._begin import await_payment_for, say_activated
 from subscriptions.internal._charges import open_period, opening_lines
+from subscriptions.internal._items import held_by
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription
@@ -33,12 +34,14 @@ def convert_trial(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subs
         return None
     terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     subscription.anchor(at=ends_at)
-    status = await_payment_for(subscription, terms, now=now)
+    held = held_by(subscription)
+    lines = opening_lines(subscription, terms, held)
+    status = await_payment_for(subscription, lines, now=now)
     if status == states.INCOMPLETE and has_payment_method(subscription.customer_id):
         status, subscription.unpaid_deadline_at = states.ACTIVE, None
     subscription.move_to(status)
     record(subscription, "trial_converted", old_status=states.TRIALING, actor=actor, now=now, effective_at=ends_at)
-    invoice = open_period(subscription, opening_lines(subscription, terms), actor=actor, now=now)
+    invoice = open_period(subscription, lines, extension=held.extension, actor=actor, now=now)
     events.publish(
         SubscriptionTrialConverted(
             subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription), status=status,

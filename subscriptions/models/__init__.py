@@ -7,11 +7,16 @@ from subscriptions.models._migrations import (
     VersionMigration,
     VersionMigrationItem,
 )
+from subscriptions.models._prepared import COVERING, KEPT_ADDONS, LIVE, ONE
 from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
 from subscriptions.models._subscription import UNPAID_FOR, Subscription, SubscriptionQuerySet
 
 __all__ = [
+    "COVERING",
+    "KEPT_ADDONS",
+    "LIVE",
+    "ONE",
     "UNPAID_FOR",
     "AddOnBilled",
     "AddOnRemoved",

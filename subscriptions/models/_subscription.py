@@ -51,10 +51,6 @@ class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
         """A customer's subscriptions of one family."""
         return self.filter(customer_id=customer_id, family=family)
 
-    def with_addons(self) -> "SubscriptionQuerySet":
-        """The subscriptions with their add-ons fetched."""
-        return self.prefetch_related("addons")
-
 
 SubscriptionManager = ScopedManager.from_queryset(SubscriptionQuerySet)
 
@@ -126,6 +122,9 @@ class Subscription(ScopedRow):
     created_at = models.DateTimeField()
 
     objects: ClassVar[SubscriptionManager["Subscription"]] = SubscriptionManager()
+
+    # The customer's row, for as long as a verb holds his lock and passes it on.
+    locked_customer: Any = None
 
     class Meta:
         permissions: ClassVar = [("cancel_subscription", "Can cancel a subscription")]

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.internal import lock_customer
 from accounts.services import CurrencyMismatch
 from billing import internal as billing
@@ -14,13 +12,15 @@ from catalog.services import PlanArchived
 from core import errors, failpoints, problems
 from core.actor import Actor
 from core.periods import Alignment
+from core.verbs import verb
 from subscriptions import states
 from subscriptions.internal import LiveSubscriptionExists
 from subscriptions.internal._addons import attach
-from subscriptions.internal._begin import first_status, has_had_trial, open_first
+from subscriptions.internal._begin import Opening, has_had_trial, open_first, opening
 from subscriptions.internal._create import NewSubscription, build, refuse_far_anchor, say_created
+from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
-from subscriptions.models import Subscription
+from subscriptions.models import LIVE, Subscription
 
 
 class TrialAlreadyUsed(errors.Conflict):
@@ -42,7 +42,7 @@ problems.constraint("subscriptions_subscription_one_trial_per_family", TrialAlre
 problems.constraint("subscriptions_subscription_one_trial_per_plan", TrialAlreadyUsed)
 
 
-@transaction.atomic
+@verb
 def create_subscription(
     *,
     customer_id: UUID,
@@ -81,7 +81,7 @@ def create_subscription(
     customer = lock_customer(customer_id)
     terms = _offered(plan_id)
     wanted = NewSubscription(
-        customer_id=customer_id, terms=terms, quantity=quantity, currency=currency, intervals=intervals,
+        customer=customer, terms=terms, quantity=quantity, currency=currency, intervals=intervals,
         trial_days=terms.trial_days if trial_days is None else trial_days, starts_at=_start(starts_at, now),
         anchor=anchor,
     )  # fmt: skip
@@ -94,12 +94,11 @@ def create_subscription(
     _refuse_second(subscription)
     refuse_far_anchor(subscription, has_trial=has_trial)
     # The first invoice is worked out from these rows, so they come before the one they belong to.
-    for addon_id, count in addons:
-        attach(subscription, addon_id, count, at=subscription.starts_at, now=now)
-    return _begin(subscription, terms, coupons, actor=actor, now=now)
+    added = [attach(subscription, addon_id, count, at=subscription.starts_at, now=now) for addon_id, count in addons]
+    return _begin(subscription, terms, Held(addons=tuple(added)), coupons, actor=actor, now=now)
 
 
-@transaction.atomic
+@verb
 def start_trial(
     *,
     customer_id: UUID,
@@ -126,12 +125,13 @@ def start_trial(
 
 
 def _begin(
-    subscription: Subscription, terms: PlanTerms, coupons: Sequence[str], *, actor: Actor, now: datetime
+    subscription: Subscription, terms: PlanTerms, held: Held, coupons: Sequence[str], *, actor: Actor, now: datetime
 ) -> Subscription:
     if subscription.starts_at > now:
-        subscription.status = states.SCHEDULED
+        begun = Opening(status=states.SCHEDULED)
     else:
-        subscription.status = first_status(subscription, terms, at=now, now=now)
+        begun = opening(subscription, terms, held, at=now, now=now)
+    subscription.status = begun.status
     record(subscription, "created", old_status=states.NEW, actor=actor, now=now, effective_at=subscription.starts_at)
     say_created(subscription, actor=actor, now=now)
     if __debug__:
@@ -142,7 +142,7 @@ def _begin(
             currency=subscription.currency, plan=terms.plan_public_id, actor=actor, now=now,
         )  # fmt: skip
     if subscription.status != states.SCHEDULED:
-        open_first(subscription, terms, actor=actor, now=now)
+        open_first(subscription, terms, begun, actor=actor, now=now)
     return subscription
 
 
@@ -163,6 +163,6 @@ def _refuse_second(subscription: Subscription) -> None:
     """The unique index decides; asking first only gives a refusal that names the other one."""
     if subscription.family is None:
         return
-    live = Subscription.objects.live().of_family(subscription.customer_id, subscription.family).first()
+    live = LIVE.first(subscription.customer_id, subscription.family, list(states.LIVE))
     if live is not None:
         raise LiveSubscriptionExists(subscription=live.public_id)

@@ -33,7 +33,6 @@ class EndpointViewSet(Listed, Retrieved, Resource):
     serializer_class = EndpointBody
     filterset_class = EndpointFilters
     secret_fields = ("secret",)
-    step_up = ("rotate_secret",)
     idempotency = {"test": "optional"}
     request_bodies = {
         "create": CreateEndpoint, "partial_update": UpdateEndpoint, "resend": ResendRequest,

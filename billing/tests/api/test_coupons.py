@@ -12,7 +12,7 @@ from core import clock, ids
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/coupons"
-QUERIES = 7
+QUERIES = 5
 TERMS = {"code": "launch", "name": "Launch", "percent": "12.5"}
 
 

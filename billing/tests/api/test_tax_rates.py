@@ -9,7 +9,7 @@ from billing.tests.coupons import make_tax_rate
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/tax-rates"
-QUERIES = 7
+QUERIES = 5
 RATE = {"code": "de-19", "name": "USt", "percentage": "19"}
 
 

@@ -1,0 +1,120 @@
+"""Writes of a few hot paths: rows of several models by one statement, whose text is written once for each shape.
+
+The ORM writes a statement anew for each row and sends it alone. What is written here is what `save()` would write: the
+same columns, prepared by the same fields, under the same constraints, triggers and row-level security. The parts of
+one statement see the tables as they were before it, so a row that a trigger of another looks at is written before.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from django.db import DatabaseError, connection
+from psycopg.types.numeric import Int8
+
+from core.tenancy import scopes
+from core.tenancy.rows import ScopedRow
+
+# So many rows of a model are written out; with more, their columns travel as arrays.
+MOST_VALUES = 4
+# A row that is there, and the names of its fields that have changed.
+Changed = tuple[ScopedRow, tuple[str, ...]]
+
+
+def write(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
+    """This function will insert new rows and save the named fields of others, all in one statement.
+
+    :raises django.db.IntegrityError: as `save()` would.
+    :raises django.db.DatabaseError: if a row that is to be changed is not there.
+    """
+    rows = list(new)
+    if not rows and not changed:
+        return
+    groups = [(model, list(found)) for model, found in groupby(rows, key=type)]
+    values = [value for model, found in groups for value in _of_group(model, found)]
+    for row, names in changed:
+        values += [*_values(row, _named(type(row), names), add=False), scopes.environment_id(), row.pk]
+    shapes = tuple((type(row), names) for row, names in changed)
+    with connection.cursor() as cursor:
+        sizes = tuple((model, min(len(found), MOST_VALUES + 1)) for model, found in groups)
+        cursor.execute(_statement(sizes, shapes), values)
+        if changed and cursor.fetchone() != (len(changed),):
+            raise DatabaseError("a row that was to be changed is not there")
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def insert_once(row: ScopedRow) -> bool:
+    """This function will insert a row unless a unique constraint knows it already, and tell whether it did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_once(type(row)), _values(row, _fields(type(row)), add=True))
+        is_new = bool(cursor.rowcount == 1)
+    if is_new:
+        row._state.adding, row._state.db = False, connection.alias
+    return is_new
+
+
+def _of_group(model: Any, rows: Sequence[ScopedRow]) -> list[Any]:
+    written = [_values(row, _fields(model), add=True) for row in rows]
+    if len(rows) <= MOST_VALUES:
+        return [value for values in written for value in values]
+    return [list(column) for column in zip(*written, strict=True)]
+
+
+def _values(row: ScopedRow, fields: Sequence[Any], *, add: bool) -> list[Any]:
+    return [_typed(field.get_db_prep_save(field.pre_save(row, add), connection)) for field in fields]
+
+
+def _typed(value: Any) -> Any:
+    """Integers of one width: by their size they would make a prepared statement of each combination."""
+    return Int8(value) if type(value) is int else value
+
+
+@cache
+def _fields(model: Any) -> tuple[Any, ...]:
+    return tuple(model._meta.concrete_fields)
+
+
+@cache
+def _named(model: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(model._meta.get_field(name) for name in names)
+
+
+@cache
+def _statement(groups: tuple[tuple[Any, int], ...], changed: tuple[tuple[Any, tuple[str, ...]], ...]) -> str:
+    parts = [_insert(model, count) for model, count in groups]
+    parts += [f"{_update(model, names)} RETURNING 1" for model, names in changed]
+    if not changed and len(parts) == 1:
+        return parts[0]
+    counted = " + ".join(f"(TABLE counted{number})" for number in range(len(groups), len(parts))) or "0"
+    named = [f"part{number} AS ({part})" for number, part in enumerate(parts)]
+    numbers = range(len(groups), len(parts))
+    named += [f"counted{one} AS (SELECT count(*) FROM part{one})" for one in numbers]  # noqa: S608 - numbers of ours
+    return f"WITH {', '.join(named)} SELECT {counted}"
+
+
+@cache
+def _once(model: Any) -> str:
+    return f"{_insert(model, 1)} ON CONFLICT DO NOTHING"
+
+
+def _insert(model: Any, count: int) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in _fields(model))
+    head = f'INSERT INTO "{model._meta.db_table}" ({columns})'
+    if count > MOST_VALUES:
+        arrays = ", ".join(f"%s::{_kind(field)}[]" for field in _fields(model))
+        return f"{head} SELECT * FROM unnest({arrays})"  # noqa: S608 - names of ours
+    one = f"({', '.join(['%s'] * len(_fields(model)))})"
+    return f"{head} VALUES {', '.join([one] * count)}"
+
+
+def _kind(field: Any) -> str:
+    """The type without its limits, which the column has: a cast would cut what is too long, the column refuses it."""
+    kind = str(field.db_type(connection)).partition("(")[0]
+    return "text" if kind == "varchar" else kind
+
+
+def _update(model: Any, names: tuple[str, ...]) -> str:
+    sets = ", ".join(f'"{field.column}" = %s' for field in _named(model, names))
+    return f'UPDATE "{model._meta.db_table}" SET {sets} WHERE environment_id = %s AND id = %s'  # noqa: S608 - names of ours

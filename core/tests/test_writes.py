@@ -1,0 +1,122 @@
+"""Writing several rows by one statement: what is written, and everything that is refused."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.utils import DataError, ProgrammingError
+
+from accounts.models import Customer
+from accounts.tests.factories import make_customer
+from catalog.models import PlanFeature
+from catalog.services import revise_plan
+from catalog.tests.factories import make_plan
+from core import clock, ids, tenancy
+from core.actor import SYSTEM
+from core.tenancy import Scope
+from core.tenancy.rows import ScopedRow
+from core.tenancy.writes import MOST_VALUES, insert_once, write
+
+pytestmark = pytest.mark.django_db
+
+
+def customer(**particulars: Any) -> Customer:
+    known: dict[str, Any] = {"email": "a@example.com", "created_at": clock.now(), "updated_at": clock.now()}
+    return Customer(**{**known, "metadata": {"a": "é"}, "address": {"city": "Oslo"}, "country": "NO", **particulars})
+
+
+def stored(rows: Sequence[ScopedRow]) -> list[tuple[Any, ...]]:
+    """Every column as the table has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t::text FROM {rows[0]._meta.db_table} t WHERE id = ANY(%s) ORDER BY id", [[row.pk for row in rows]]
+        )
+        return list(cursor.fetchall())
+
+
+@pytest.mark.parametrize("count", [1, MOST_VALUES, MOST_VALUES + 1, 3 * MOST_VALUES])
+def test_rows_are_written_as_the_orm_writes_them(count: int, django_assert_num_queries: Any) -> None:
+    rows = [customer(name=f"n{number}", external_ref=str(number) if number % 2 else None) for number in range(count)]
+    with transaction.atomic():
+        for row in rows:
+            row.save(force_insert=True)
+        expected = stored(rows)
+        transaction.set_rollback(True)
+    for row in rows:
+        row._state.adding = True
+    with django_assert_num_queries(1):
+        write(rows)
+    assert stored(rows) == expected
+    assert not any(row._state.adding for row in rows)
+    assert {row._state.db for row in rows} == {"default"}
+
+
+def test_rows_of_several_models_and_changes_are_one_statement(django_assert_num_queries: Any) -> None:
+    known = make_customer(name="before")
+    version = revise_plan(plan_id=make_plan().pk, actor=SYSTEM, now=clock.now())
+    feature = PlanFeature(version=version, code="sso", name="SSO", kind="boolean")
+    known.name, known.currency, known.email = "after", "EUR", "not@written.example"
+    with django_assert_num_queries(1):
+        write([customer(external_ref="new"), feature], [(known, ("name", "currency"))])
+    fresh = Customer.objects.get(pk=known.pk)
+    assert (fresh.name, fresh.currency, fresh.email) == ("after", "EUR", make_email(fresh))
+    assert Customer.objects.filter(external_ref="new").exists()
+    assert PlanFeature.objects.get(pk=feature.pk).code == "sso"
+
+
+def make_email(row: Customer) -> str:
+    assert row.email.startswith("customer")
+    return row.email
+
+
+def test_nothing_is_no_statement(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        write([])
+
+
+def test_a_row_that_is_not_there_cannot_be_changed(live_environment: Scope) -> None:
+    with tenancy.scope(live_environment):
+        elsewhere = make_customer(name="theirs")
+    for row in (customer(), elsewhere):
+        row.name = "mine"
+        with pytest.raises(DatabaseError, match="not there"):
+            write([], [(row, ("name",))])
+    with tenancy.scope(live_environment):
+        assert Customer.objects.get().name == "theirs"
+    assert not Customer.objects.exists()
+
+
+def test_a_row_of_another_environment_is_refused(live_environment: Scope) -> None:
+    with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+        write([customer(environment_id=live_environment.environment_id)])
+    with tenancy.scope(live_environment):
+        assert not Customer.objects.exists()
+
+
+def test_a_link_into_another_environment_is_refused(live_environment: Scope) -> None:
+    with tenancy.scope(live_environment):
+        theirs = revise_plan(plan_id=make_plan().pk, actor=SYSTEM, now=clock.now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        write([PlanFeature(version_id=theirs.pk, code="sso", name="SSO", kind="boolean")])
+        connection.check_constraints()
+    assert not PlanFeature.objects.exists()
+
+
+@pytest.mark.parametrize("count", [1, MOST_VALUES + 1])
+def test_constraints_hold(count: int) -> None:
+    for wrong, refusal in (({"tax_exemption": "maybe"}, IntegrityError), ({"currency": "EURO"}, DataError)):
+        rows = [customer() for _ in range(count - 1)] + [customer(**wrong)]
+        with pytest.raises(refusal), transaction.atomic():
+            write(rows)
+    assert not Customer.objects.exists()
+
+
+def test_what_is_known_is_not_inserted_twice() -> None:
+    first, second = customer(external_ref="one", name="first"), customer(external_ref="one", name="second")
+    assert insert_once(first)
+    assert not insert_once(second)
+    assert Customer.objects.get() == first
+    assert Customer.objects.get().name == "first"
+    assert (first._state.adding, second._state.adding) == (False, True)
+    assert insert_once(customer(external_ref=str(ids.new())))
