@@ -5,10 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import api, invoices, pricing
+from benchmarks import api, chain, invoices, pricing, relay
 from benchmarks.table import Line, render
 
-LOADS: dict[str, Callable[[], list[Line]]] = {"api": api.run, "pricing": pricing.run, "invoices": invoices.run}
+LOADS: dict[str, Callable[[], list[Line]]] = {
+    "api": api.run, "relay": relay.run, "chain": chain.run, "pricing": pricing.run,
+    "invoices": invoices.run,
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:

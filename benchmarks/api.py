@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import count
 
-from benchmarks import house, pgbench, rows
+from benchmarks import house, logins, pgbench, rows
 from benchmarks.load import Clients, Measured, Request, median
 from benchmarks.table import Line, ratio
 from core import ids
@@ -32,6 +32,7 @@ class Size:
     reads: int = 30
     lists: int = 10
     mixed: int = 100
+    logins: int = 15
 
     @property
     def customers(self) -> int:
@@ -51,7 +52,7 @@ def run(size: Size = Size(), opened: Opened = open_own) -> list[Line]:
     """This function will measure everything in one run and return what to print, the quickest paths last."""
     with opened(size.customers) as loaded, Clients(loaded.port) as clients, Clients(loaded.plain_port) as plain:
         this = _Run(loaded, clients, plain, size)
-        return [*this.writes(), *this.retries(), *this.reads(), *this.loads()]
+        return [*this.writes(), *this.retries(), *this.reads(), *this.loads(), *this.beside_logins()]
 
 
 class _Run:
@@ -110,6 +111,15 @@ class _Run:
             for _ in range(self._size.clients)
         ]
         yield _speed("mixed: 70 % health, 30 % GET one", [self._clients.run(loads)])
+
+    def beside_logins(self) -> list[Line]:
+        """This function will measure reading one subscription while people log in."""
+        one = self._client().get("/subscriptions", limit=1)["data"][0]["id"]
+        reading = self._same([self._get(f"{SUBSCRIPTIONS}/{one}")], self._size.reads)[: logins.PEOPLE]
+        return logins.lines(
+            self._loaded.port, self._clients, reading, key=self._loaded.publishable, each=self._size.logins,
+            pairs=self._size.pairs,
+        )  # fmt: skip
 
     def _turn(self, number: int) -> tuple[Measured, Measured, Measured]:
         numbers = [next(self._numbers) for _ in range(self._size.posts)]

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.test import Client
 from django.test.utils import setup_test_environment
 
-from accounts.tests.factories import make_customer, make_key
-from benchmarks import rows
+from accounts.tests.factories import make_customer, make_key, register
+from benchmarks import logins, rows
 from catalog.tests.factories import make_plan, seats
 from core import tenancy
 from core.models import Environment
@@ -36,7 +36,10 @@ def main(folder: Path, customers: int) -> None:
         environment = Environment.objects.get(tenant__slug="default", slug="sandbox").as_scope()
     with tenancy.scope(environment):
         pattern, first, watched = (make_customer() for _ in range(3))
-        told = {"secret": make_key(), "plan": make_plan(seats()).public_id}
+        told = {"secret": make_key(), "publishable": make_key((), type="publishable")}
+        told["plan"] = make_plan(seats()).public_id
+        for number in range(logins.PEOPLE):
+            register(logins.email(number), logins.PASSWORD)
     with psycopg.connect(_superuser_url(), autocommit=True) as admin:
         _subscribe(told, first.public_id, str(rows.uuid_of(1, 1, 1)))
         key = rows.uuid_of(1, 1, 2)

@@ -29,6 +29,7 @@ class Loaded:
     port: int
     plain_port: int
     secret: str
+    publishable: str
     plan: str
     rows: int
     statements: int
@@ -74,8 +75,13 @@ def served(environment: Mapping[str, str], folder: Path, *, customers: int) -> I
 
 def _plain(environment: Mapping[str, str]) -> dict[str, str]:
     """The reference for reads knows no environments, so it reads as a superuser, whom row security does not bind."""
-    url = databases.swap(environment["DATABASE_ADMIN_URL"], databases.name_of(environment["DATABASE_URL"]))
+    url = as_superuser(environment["DATABASE_URL"], environment)
     return {"DJANGO_SETTINGS_MODULE": "benchmarks.plain_settings", "PLAIN_DATABASE_URL": url}
+
+
+def as_superuser(url: str, environment: Mapping[str, str]) -> str:
+    """This function will return the URL of a database for somebody whom row security does not bind."""
+    return databases.swap(environment["DATABASE_ADMIN_URL"], databases.name_of(url))
 
 
 def _serve(stack: ExitStack, name: str, environment: Mapping[str, str], folder: Path, page: str) -> int:

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 from django.db import connections
 
-from benchmarks import __main__, api, house, invoices, pricing
+from benchmarks import __main__, api, chain, house, invoices, pricing, relay
 from benchmarks.load import measured
 from benchmarks.table import ratio, render
 from local.engines import databases
 from tests.session import Database
 
-SMALLEST = api.Size(pairs=1, clients=2, posts=2, transactions=2, reads=2, lists=1, mixed=4)
+SMALLEST = api.Size(pairs=1, clients=2, posts=2, transactions=2, reads=2, lists=1, mixed=4, logins=2)
 # A round to warm up and one that counts, of every client; the company has two from the beginning.
 WRITTEN = 2 * SMALLEST.clients * SMALLEST.transactions + 2
 PER_SUBSCRIPTION = {
@@ -51,6 +51,7 @@ def test_the_api_is_measured_beside_its_references(committed: Database, tmp_path
     assert found == [{table: times * WRITTEN for table, times in PER_SUBSCRIPTION.items()}]
     named = {line.what for line in lines}
     assert {"POST subscription, rate", "POST subscription, P95", "replay of a finished key", "GET health"} <= named
+    assert "GET one while 4 log in, P95" in named
     assert next(line.result for line in lines if "retry" in line.what).startswith("1 effect")
     assert all(line.verdict in ("below", "reached", "stretch") for line in lines if line.goal)
 
@@ -73,6 +74,27 @@ def test_issuing_is_measured_beside_the_same_rows(committed: Database, tmp_path:
     assert [line.what for line in speeds] == ["invoice of 3 lines", "pgbench", "invoice of 3 lines, rate"]
 
 
+@pytest.mark.slow
+def test_the_relay_and_the_chain_are_measured_beside_their_least(committed: Database, tmp_path: Path) -> None:
+    variables = {**os.environ, **committed.environment, "DATABASE_ADMIN_URL": committed.admin_url}
+    variables["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+    @contextmanager
+    def opened() -> Iterator[tuple[dict[str, str], Path]]:
+        connections.close_all()
+        yield variables, tmp_path
+
+    relayed = relay.run(relay.Size(pairs=1, facts=3), opened)
+    proved = chain.run(chain.Size(pairs=1, entries=3), opened)
+    assert [line.what for line in relayed] == ["relay of 3 facts", "claim and mark in SQL", "relay, rate"]
+    assert [line.what for line in proved][-1] == "chain verification, rate"
+    with committed.as_superuser() as admin:
+        found = admin.execute("SELECT count(*), count(sequence) FROM outbox_outboxevent").fetchone()
+    assert found is not None
+    # Two rounds of three, after the pattern's.
+    assert found[0] == found[1] >= 7
+
+
 def test_arithmetic_is_measured_beside_bare_multiplications() -> None:
     size = pricing.Size(pairs=1, lines=6, invoices=1, lines_per_invoice=3)
     named = [line.what for line in pricing.run(size)]
@@ -87,6 +109,8 @@ def test_a_ratio_is_judged_by_both_goals() -> None:
     assert verdicts == ["below", "reached", "stretch"]
     costs = [ratio("P95", value, least=4, stretch=2, is_cost=True).verdict for value in (4.1, 4.0, 1.0)]
     assert costs == ["below", "reached", "stretch"]
+    assert ratio("rate", 0.9, least=1, stretch=2).far == "45 % of stretch"
+    assert ratio("P95", 3.0, least=4, stretch=2.5, is_cost=True).far == "83 % of stretch"
 
 
 def test_spans_become_a_rate_and_percentiles() -> None:
