@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts import services
 from accounts.models import ApiKey
-from accounts.services._authentication import USE_NOTED_EVERY
+from accounts.services._key_lookup import USE_NOTED_EVERY
 from accounts.tests.api.clients import problem, with_key
 from accounts.tests.factories import make_key
 from audit.models import Entry
