@@ -133,12 +133,7 @@ DATABASES = {
         "ENGINE": "core.postgres",
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
-        # Prepared statements need parameters that travel beside them: written in, each would be one of its own.
-        "OPTIONS": {
-            "prepare_threshold": PREPARE_THRESHOLD if PREPARE_THRESHOLD >= 0 else None,
-            "server_side_binding": True,
-            "connect_timeout": 5,
-        },
+        "OPTIONS": {"prepare_threshold": PREPARE_THRESHOLD if PREPARE_THRESHOLD >= 0 else None, "connect_timeout": 5},
     }
 }
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")

@@ -51,6 +51,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self._is_connecting = False
 
+    def get_connection_params(self) -> dict[str, Any]:
+        """This function will have parameters travel beside their statement: written in, none would stay prepared."""
+        return {**super().get_connection_params(), "cursor_factory": base.ServerBindingCursor}
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """This function will return a connection of psycopg that keeps our statements prepared."""
         raw = super().get_new_connection(conn_params)
