@@ -39,8 +39,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # Set by whoever begins a transaction that only reads; it holds for the one that begins next.
     begins_read_only = False
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, settings_dict: dict[str, Any], *args: Any, **options: Any) -> None:
+        # Parameters travel beside their statement: written into it, no statement would stay prepared.
+        settings_dict["OPTIONS"] = {**settings_dict.get("OPTIONS", {}), "server_side_binding": True}
+        super().__init__(settings_dict, *args, **options)
         self.spool: Spool[events.Published] = Spool()
 
     def connect(self) -> None:
@@ -50,10 +52,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super().connect()
         finally:
             self._is_connecting = False
-
-    def get_connection_params(self) -> dict[str, Any]:
-        """This function will have parameters travel beside their statement: written in, none would stay prepared."""
-        return {**super().get_connection_params(), "cursor_factory": base.ServerBindingCursor}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """This function will return a connection of psycopg that keeps our statements prepared."""
