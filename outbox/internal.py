@@ -17,13 +17,13 @@ BATCH = 500
 # The inbox: a row of the effect's own transaction, and whether something later about the same thing was dealt with.
 _OVERTAKEN = """
     EXISTS (SELECT 1 FROM outbox_receipt later
-            WHERE later.environment_id = %(environment)s::uuid AND later.consumer = %(consumer)s
-              AND later.subject = %(subject)s AND later.aggregate_version > %(version)s)
+            WHERE later.environment_id = %(environment)s::uuid AND later.consumer = %(consumer)s::text
+              AND later.subject = %(subject)s::text AND later.aggregate_version > %(version)s)
 """
 _INBOX = f"""
     INSERT INTO outbox_receipt (id, environment_id, consumer, event_id, subject, aggregate_version, at)
-    SELECT %(id)s::uuid, %(environment)s::uuid, %(consumer)s, %(event)s::uuid, %(subject)s, %(version)s::bigint,
-           clock_timestamp()
+    SELECT %(id)s::uuid, %(environment)s::uuid, %(consumer)s::text, %(event)s::uuid, %(subject)s::text,
+           %(version)s::bigint, clock_timestamp()
     WHERE NOT {_OVERTAKEN}
     ON CONFLICT (environment_id, consumer, event_id) DO NOTHING
 """
