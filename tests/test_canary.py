@@ -131,7 +131,7 @@ def sinks(tmp_path: Path, settings: Any) -> Iterator[Sinks]:
     sentry_sdk.get_global_scope().set_client(None)
 
 
-@job("tests.canary", queue="q:mail", policy="billing")
+@job("test.canary", queue="q:mail", policy="billing")
 def _failing(*, spelling: str, **_: object) -> None:
     """Fail as libraries do, with everything one was told in the message."""
     raise RuntimeError(f"declined {CANARIES[int(spelling)]} for Authorization: Bearer canary-token-0123456789")
@@ -234,7 +234,7 @@ def jobs_and_gateways(api: Any, run_jobs: Any, monkeypatch: Any) -> None:
     """Work fails with what it was told in its message, at every place where that is kept."""
     for number in range(len(CANARIES)):
         with transaction.atomic():
-            enqueue("tests.canary", payload={"spelling": str(number)}, key=str(number), run_at=clock.now())
+            enqueue("test.canary", payload={"spelling": str(number)}, key=str(number), run_at=clock.now())
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"gateway said {CARDS[0]} and {SECRETS[0]}")
@@ -310,7 +310,7 @@ def test_no_canary_stays_anywhere(guest, run_jobs, monkeypatch, loud, sinks):
     assert "canary" in sinks.log.getvalue()
     assert sinks.reports.sent, "an error was reported, and without what it said"
     assert (sinks.folder / "audit.jsonl").stat().st_size > 0
-    assert Job.objects.filter(kind="tests.canary", state="dead").exists()
+    assert Job.objects.filter(kind="test.canary", state="dead").exists()
 
 
 @pytest.mark.proof
@@ -332,7 +332,7 @@ def test_without_redaction_canaries_are_everywhere(guest, run_jobs, monkeypatch,
     with context.entered(path=f"/pay/{CARDS[0]}"):
         guest.post("/api/v1/customers", {"email": "canary@example.com", "name": CARDS[0]})
     with transaction.atomic():
-        enqueue("tests.canary", payload={"spelling": "0"}, key="0", run_at=clock.now())
+        enqueue("test.canary", payload={"spelling": "0"}, key="0", run_at=clock.now())
     _run(run_jobs)
     logging.getLogger("canary").error("failed with %s", CARDS[0])
     sentry_sdk.capture_message(f"failed with {CARDS[0]}")

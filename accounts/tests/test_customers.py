@@ -83,12 +83,12 @@ def test_the_first_invoice_fixes_the_currency(actor: Actor, now: datetime) -> No
     row = make_customer()
     services.update_customer(customer_id=row.pk, changes={"currency": "USD"}, actor=actor, now=now)
     services.update_customer(customer_id=row.pk, changes={"currency": "EUR"}, actor=actor, now=now)
-    internal.fix_currency(row.pk, "EUR")
-    internal.fix_currency(row.pk, "EUR")
+    internal.fix_currency(internal.lock_customer(row.pk), "EUR")
+    internal.fix_currency(internal.lock_customer(row.pk), "EUR")
     with pytest.raises(services.CurrencyFixed):
         services.update_customer(customer_id=row.pk, changes={"currency": "USD"}, actor=actor, now=now)
     with pytest.raises(services.CurrencyMismatch):
-        internal.fix_currency(row.pk, "USD")
+        internal.fix_currency(internal.lock_customer(row.pk), "USD")
     assert selectors.get_customer(row.pk).currency == "EUR"
     assert selectors.get_customer(row.pk).country is None
 

@@ -24,7 +24,10 @@ def entries() -> int:
 
 def test_old_rows_go_and_facts_stay(grow, monkeypatch):
     grow(2)
-    Receipt.objects.create(consumer="x", event_id=OutboxEvent.objects.latest("id").event_id, at=clock.wall())
+    fact = OutboxEvent.objects.latest("id")
+    Receipt.objects.create(
+        consumer="x", event_id=fact.event_id, subject=fact.subject, aggregate_version=1, at=clock.wall()
+    )
     old, _ = finished_job(31), expired_record(1)
     facts = OutboxEvent.objects.count()
     later = clock.wall() + timedelta(days=1000)

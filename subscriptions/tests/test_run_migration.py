@@ -85,12 +85,12 @@ def test_the_preview_s_queries_do_not_grow_with_the_subscribers(
     for _ in range(3):
         subscribed(plan)
     publish_prices(plan, monthly("40.00"))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         assert len(services.preview_migration(plan_id=plan.pk, now=now, when="now").lines) == 3
     for _ in range(4):
         subscribed(plan, starts_at=now + timedelta(days=1))
     publish_prices(plan, monthly("50.00"))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(13):
         assert len(services.preview_migration(plan_id=plan.pk, now=now, when="now").lines) == 7
 
 
