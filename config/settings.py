@@ -123,10 +123,9 @@ TEMPLATES = [
     }
 ]
 
-# The application's role: neither superuser nor owner. `migrate` runs as the owner, whose URL is DATABASE_OWNER_URL.
-# Django leaves prepared statements off; on, they halve PostgreSQL's share of a request. Behind a proxy that pools by
-# transaction and does not know them (PgBouncer before 1.21), set it to -1.
+# Django leaves prepared statements off; -1 does, for a PgBouncer before 1.21, which does not know them.
 PREPARE_THRESHOLD = env.int("DATABASE_PREPARE_THRESHOLD", default=1)
+# The application's role: neither superuser nor owner. `migrate` runs as the owner, whose URL is DATABASE_OWNER_URL.
 DATABASES = {
     "default": env.db_url("DATABASE_URL", default="postgres://perennial_app@127.0.0.1:5432/perennial")
     | {
@@ -333,7 +332,6 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = logs.handlers(LOG_LEVEL)
 logs.configure()
 reporting.configure(dsn=SENTRY_DSN, environment=ENV)
-
 FEATURE_FLAGS_JSON = env.str("FEATURE_FLAGS", default="")
 # How many seconds a process may go on with an operator's older decision about a feature.
 FEATURE_FLAGS_FRESH_S = env.float("FEATURE_FLAGS_FRESH_S", default=1.0)

@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.tests.factories import PASSWORD, make_key
 from core import clock, tenancy
 from core.models import Environment, Tenant
+from core.tenancy import Scope
 from jobs.models import Job
 from jobs.services import enqueue
 from tests.fixtures import Api, do_all_jobs, environment_called
@@ -250,15 +251,19 @@ class World:
     def _colleague(self) -> str:
         return self._person_of_the_house("colleague@example.com")
 
-    def _person_of_the_house(self, email: str) -> str:
-        with tenancy.scope(self.sandbox), transaction.atomic():
+    def _rival_owner(self) -> str:
+        return self._person_of_the_house("owner@rivals.example.com", self.rivals)
+
+    def _person_of_the_house(self, email: str, place: Scope | None = None) -> str:
+        place = place or self.sandbox
+        with tenancy.scope(place), transaction.atomic():
             user = User.objects.create(email=email, created_at=clock.wall())
             user.set_password(PASSWORD)
             user.save()
             now = clock.wall()
-            services.join_tenant(user_id=user.pk, tenant_id=self.sandbox.tenant_id, role="owner", now=now)
-        with tenancy.scope(self.sandbox):
-            where = {"environment_id": self.sandbox.environment_id, "address": "192.0.2.1", "now": now}
+            services.join_tenant(user_id=user.pk, tenant_id=place.tenant_id, role="owner", now=now)
+        with tenancy.scope(place):
+            where = {"environment_id": place.environment_id, "address": "192.0.2.1", "now": now}
             return services.log_in_member(email=email, password=PASSWORD, **where).access_token
 
     def _approval(self) -> str:
@@ -276,6 +281,10 @@ class World:
     def colleague(self) -> Api:
         """This function will return the client of another one."""
         return as_somebody(self.of("colleague"))
+
+    def rival_owner(self) -> Api:
+        """This function will return the client of a member who owns another tenant."""
+        return as_somebody(self.of("rival_owner"))
 
     def person(self) -> Api:
         """This function will return the client of a customer who is logged in."""
