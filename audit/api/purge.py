@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.response import Response
 
 from audit import purges
-from audit.api.serializers import PurgeBody, PurgerBody, PurgeRequest
+from audit.api.serializers import PurgeBody, PurgeRequest, PurgersBody
 from core import clock, purging
 from core.http.views import Request, Resource, ok
 
@@ -20,11 +20,11 @@ class PurgeViewSet(Resource):
     step_up = ("create",)
     serializer_class = PurgeBody
     request_bodies = {"create": PurgeRequest}
-    responses = {"create": {200: PurgeBody}, "list": PurgerBody}
+    responses = {"create": {200: PurgeBody}, "list": PurgersBody}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """This function will answer what can be purged, and after how many days it goes by itself."""
-        return ok({"data": PurgerBody.of(purging.purgers())})
+        return ok(PurgersBody.of({"data": purging.purgers()}))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """This function will purge, or count what would be; `targets` empty means everything."""

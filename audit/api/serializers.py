@@ -68,3 +68,9 @@ class PurgerBody(ResponseBody):
     title = StrictString()
     days = StrictInt()
     is_daily = StrictBool()
+
+
+class PurgersBody(ResponseBody):
+    """All that can be purged."""
+
+    data = PurgerBody(many=True)  # type: ignore[assignment]

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 
 from core.http import fields
+from core.http.serializers import ResponseBody
 
 _INT64 = 2**63 - 1
 
@@ -58,6 +60,8 @@ def _integer(field: Any) -> dict[str, Any]:
 
 
 def _text(field: Any) -> dict[str, Any]:
+    if _is_shown(field):
+        return {"type": "string"}
     pattern = {"pattern": f"^{field.pattern.pattern}$"} if field.pattern else {}
     return {
         "type": "string",
@@ -65,6 +69,14 @@ def _text(field: Any) -> dict[str, Any]:
         **({} if field.allow_blank else {"minLength": 1}),
         **pattern,
     }
+
+
+def _is_shown(field: Any) -> bool:
+    """Whether the field is one of an answer. What a client may send is limited; what is kept is shown as it is."""
+    owner = field.parent
+    while owner is not None and not isinstance(owner, serializers.Serializer):
+        owner = owner.parent
+    return isinstance(owner, ResponseBody)
 
 
 def _email(field: Any) -> dict[str, Any]:

@@ -98,6 +98,8 @@ class Usage(Resource):
     idempotency: Mapping[str, str] = {"use": "optional"}
     request_bodies: Mapping[str, type[RequestBody]] = {"use": UseRequest}
     responses: Mapping[str, Any] = {"me": AllowancesBody, "limits": LimitsBody, "summary": SummaryBody}
+    # The customer of the query may not be there; the use of a feature tells anyway.
+    problems: Mapping[str, Iterable[str]] = {"me": ("404",), "limits": ("404",), "summary": ("404",)}
     parameters: Mapping[str, Iterable[str]] = {
         "me": ("customer",), "limits": ("customer",), "summary": ("customer", "starts_at", "ends_at"),
     }  # fmt: skip

@@ -52,6 +52,8 @@ def test_bodies_and_problems_are_described(described: Any) -> None:
     assert schemas["NewThing"]["properties"]["slug"] == {"type": "string", "maxLength": 40, "minLength": 1}
     assert schemas["NewThing"]["required"] == ["name", "slug"]
     assert schemas["ThingBody"]["properties"]["id"]["pattern"] == "^tnt_"
+    # The limits of what may be sent say nothing of what is shown, which may be empty.
+    assert schemas["ThingBody"]["properties"]["name"] == {"type": "string"}
     answers = _operation(described, "", "post")["responses"]
     assert {"400", "401", "403", "404", "409", "411", "413", "415", "422", "429", "503"} <= set(answers)
     assert answers["422"] == {"$ref": "#/components/responses/Problem422"}
