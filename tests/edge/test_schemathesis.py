@@ -9,8 +9,9 @@ import json
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,9 +22,11 @@ from hypothesis import strategies as some
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 
+from accounts import tokens
 from config.wsgi import application
 from core import clock, tenancy
 from core.actor import SYSTEM
+from core.http import permissions
 from featureflags import services as flags
 from outbox import watching
 from tests.edge.examples import EXAMPLES
@@ -34,6 +37,7 @@ from tests.edge.world import World, savepoint
 FEW, MANY = 4, 200
 # The short run is the same everywhere, the long one another each time.
 SEED = int(os.environ.get("SCHEMA_SEED", "7"))
+A_DAY = timedelta(days=1)
 # What fits the description may still be refused: what it names is not there, or its state does not allow it.
 REFUSED = ["400", "401", "402", "403", "404", "409", "412", "422"]
 CHECKS = {
@@ -69,6 +73,15 @@ def name_of(operation: Any) -> str:
 
 
 OPERATIONS = operations_of(described())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def long_enough() -> Iterator[None]:
+    """The people of the world stay logged in, and have just said who they are, for as long as the long run takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "LIFETIME", A_DAY)
+        patch.setattr(permissions, "FRESH_FOR", A_DAY)
+        yield
 
 
 @pytest.fixture(autouse=True)
