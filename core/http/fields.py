@@ -189,7 +189,8 @@ class Instant(serializers.Field[datetime, Any, str, Any]):
 
     def to_representation(self, value: Any) -> str:
         """This function will write the moment in UTC."""
-        return str(value.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return f"{moment.isoformat()[:-6]}Z"
 
 
 class LocalDate(serializers.Field[date, Any, str, Any]):

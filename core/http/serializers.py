@@ -99,8 +99,12 @@ class ResponseBody(serializers.Serializer[Any]):
     @classmethod
     def of(cls, shown: Any, **context: Any) -> Any:
         """This function will return one object (or, for a list or tuple, several) as primitives."""
-        many = isinstance(shown, (list, tuple))
-        return cls(shown, many=many, context=context).data
+        if not shown and isinstance(shown, (list, tuple)):
+            return []
+        body = cls(shown, context=context)
+        if isinstance(shown, (list, tuple)):
+            return [body.to_representation(row) for row in shown]
+        return body.data
 
     def to_representation(self, instance: Any) -> Any:
         """This function will return a row, or what stands for one, as primitives."""

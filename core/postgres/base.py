@@ -9,6 +9,7 @@ a fact that cannot be written takes the transaction with it.
 """
 
 import select
+from datetime import UTC
 from typing import Any
 
 from django.db import Error
@@ -18,6 +19,7 @@ from django.db.models import Field
 from django.db.transaction import TransactionManagementError
 
 from core import events
+from core.postgres.instants import Instants
 from core.spool import Spool
 from core.tenancy import scopes
 
@@ -57,6 +59,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """This function will return a connection of psycopg that keeps our statements prepared."""
         raw = super().get_new_connection(conn_params)
         raw.prepared_max = PREPARED_MAX
+        if self.timezone is UTC:
+            raw.adapters.register_loader("timestamptz", Instants)
         return raw
 
     def is_usable(self) -> bool:

@@ -18,6 +18,12 @@ def test_what_is_encoded_is_decoded(value):
     assert ids.decode("sub", text) == value
 
 
+@given(st.uuids() | st.integers(0, 127).map(lambda bit: UUID(int=1 << bit)))
+def test_each_character_is_five_bits(value):
+    digits = [ids.ALPHABET[value.int >> 5 * place & 31] for place in reversed(range(26))]
+    assert ids.encode("sub", value) == f"sub_{''.join(digits)}"
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "sub_", "inv_" + "0" * 26, "sub_" + "0" * 25, "sub_" + "0" * 27, "sub_8" + "0" * 25, "sub_" + "O" * 26,
