@@ -1,6 +1,6 @@
 """The reference for reads: a model serializer, a view set, no credentials, no environments."""
 
-from django.db.models import Manager
+from django.db.models import Manager, Model
 from rest_framework.pagination import CursorPagination
 from rest_framework.routers import SimpleRouter
 from rest_framework.serializers import ModelSerializer
@@ -8,14 +8,25 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from subscriptions.models import Subscription
 
-# The house's own manager asks for an environment; a plain one is what everybody starts with.
-_rows: Manager[Subscription] = Manager()
-_rows.model = Subscription
 
+class Plain(Subscription):
+    """The same rows, made as Django makes them."""
 
-class SubscriptionSerializer(ModelSerializer[Subscription]):
     class Meta:
-        model = Subscription
+        proxy = True
+        app_label = "subscriptions"
+
+    from_db = classmethod(Model.from_db.__func__)  # type: ignore[attr-defined, assignment]
+
+
+# The house's own manager asks for an environment; a plain one is what everybody starts with.
+_rows: Manager[Plain] = Manager()
+_rows.model = Plain
+
+
+class SubscriptionSerializer(ModelSerializer[Plain]):
+    class Meta:
+        model = Plain
         fields = "__all__"
 
 
@@ -24,7 +35,7 @@ class Newest(CursorPagination):
     ordering = "-id"
 
 
-class Subscriptions(ReadOnlyModelViewSet[Subscription]):
+class Subscriptions(ReadOnlyModelViewSet[Plain]):
     """Everybody's subscriptions."""
 
     queryset = _rows.all()

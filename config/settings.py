@@ -88,9 +88,13 @@ MIDDLEWARE = [
     "core.http.middleware.AccessLog",
     "core.http.cors.Cors",
     "core.http.middleware.SecurityHeaders",
-    "csp.middleware.CSPMiddleware",
+    "core.http.sides.ContentPolicy",
     "core.http.middleware.Framing",
     "core.http.middleware.RateLimit",
+    "core.http.sides.Sides",
+]
+# What requests for the API do not pass; see `core.http.sides`.
+BROWSER_MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,6 +104,9 @@ MIDDLEWARE = [
     "accounts.admin.gate.ConsoleGate",
     "core.console.ConsoleScope",
 ]
+
+# Django looks for them in MIDDLEWARE: authentication, messages and sessions.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

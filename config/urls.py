@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -13,6 +14,7 @@ from accounts import pages
 from accounts.admin import urls as doors
 from billing.api import downloads
 from core.http import health, metrics
+from core.http.routes import BySegment
 
 FACES = (
     "accounts", "catalog", "subscriptions", "billing", "payments", "usage", "gifts", "webhooks", "outbox", "jobs",
@@ -43,7 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/v1/health/detailed/?$", health.detailed),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("api/v1/", include(_versioned)),
+    BySegment(RoutePattern("api/v1/"), _versioned),
     path("api/", include(_unversioned)),
 ]
 

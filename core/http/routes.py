@@ -1,7 +1,10 @@
 """One spelling per route: no trailing slash, and ids only in the shape that the house writes."""
 
+import re
+from functools import cached_property
 from typing import Any
 
+from django.urls import URLPattern, URLResolver
 from rest_framework.routers import SimpleRouter
 
 PUBLIC_ID = "{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}"
@@ -18,3 +21,28 @@ class Router(SimpleRouter):
         if getattr(viewset, "lookup_value_regex", None) or not getattr(viewset, "prefix", ""):
             return super().get_lookup_regex(viewset, lookup_prefix)
         return f"(?P<{lookup_prefix}pk>{PUBLIC_ID.format(prefix=viewset.prefix)})"
+
+
+class BySegment(URLResolver):
+    """Routes that are looked for by the first segment of the path: those of other resources are not even tried."""
+
+    def resolve(self, path: str) -> Any:
+        """This function will return what Django would find among all the routes, in the same order."""
+        matched: Any = self.pattern.match(path)
+        segment = matched[0].partition("/")[0] if matched else ""
+        found = self._by_segment.get(segment)
+        return found.resolve(path) if found else super().resolve(path)
+
+    @cached_property
+    def _by_segment(self) -> dict[str, URLResolver]:
+        first = [(_first_segment(one), one) for one in self.url_patterns]
+        return {
+            name: URLResolver(self.pattern, [one for segment, one in first if segment in (name, None)])
+            for name in {segment for segment, _ in first if segment is not None}
+        }
+
+
+def _first_segment(route: URLPattern | URLResolver) -> str | None:
+    """The text that a route's path begins with; None where that is not one text."""
+    literal = re.match(r"\^?([a-z-]+)(?:/|$|\$|\\Z)", str(route.pattern))
+    return literal[1] if literal else None

@@ -1,16 +1,20 @@
 """Statements that stay prepared, transactions that begin in one round-trip, connections that are found dead."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
+from django.db.models import Model
+from django.db.models.signals import post_init, pre_init
 
 from accounts.models import Customer
 from accounts.tests.factories import make_customer
 from core import ids, tenancy
 from core.tenancy import Scope
 from core.tenancy.prepared import Prepared
+from core.tenancy.rows import ScopedRow
 from core.tenancy.system import system_scope
 
 ONE = Prepared(Customer, "id = %s")
@@ -53,6 +57,37 @@ def test_a_prepared_read_is_what_the_manager_reads() -> None:
     assert ONE.first(ids.new()) is None
     make_customer()
     assert ALL.all() == list(Customer.objects.order_by("-id"))
+
+
+class FromDatabase(Protocol):
+    def __call__(self, model: type[Model], db: str, names: list[str], values: tuple[Any, ...]) -> Customer: ...
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("left_out", [0, 3])
+def test_a_row_that_was_read_is_what_django_makes_of_it(left_out: int) -> None:
+    written = make_customer(name="Ada", metadata={"a": "b"})
+    names = [field.attname for field in Customer._meta.concrete_fields]
+    names = names[: len(names) - left_out]
+    values = tuple(getattr(written, name) for name in names)
+    djangos: FromDatabase = Model.from_db.__func__  # type: ignore[attr-defined]
+    found, expected = Customer.from_db("default", names, values), djangos(Customer, "default", names, values)
+    assert found.__dict__ | {"_state": None} == expected.__dict__ | {"_state": None}
+    states = [(row._state.adding, row._state.db, row._state.fields_cache) for row in (found, expected)]  # type: ignore[attr-defined]
+    assert states == [(False, "default", {})] * 2
+    assert found.get_deferred_fields() == expected.get_deferred_fields()
+    assert (found, found.environment) == (written, written.environment)
+    found.name = "Grace"
+    found.save(update_fields=["name"])
+    assert Customer.objects.get(pk=written.pk).name == "Grace"
+
+
+def test_nobody_waits_for_rows_to_be_made() -> None:
+    """Rows of an environment are made without their constructor, so that neither signal would be sent."""
+    assert not pre_init.receivers
+    scoped = [model for model in apps.get_models() if issubclass(model, ScopedRow)]
+    assert len(scoped) > 30
+    assert all(model.__init__ is Model.__init__ and not post_init.has_listeners(model) for model in scoped)
 
 
 @pytest.mark.django_db

@@ -2,14 +2,19 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import structlog
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
 
 from core.http.middleware import RequestId
+from core.http.sides import Sides
 from core.logs import formatter
 from core.tests.http.conftest import Caller, problem
 
@@ -100,3 +105,43 @@ def test_other_origins_may_ask_the_api_and_never_with_cookies(settings: Any) -> 
 def test_an_unknown_host_is_refused(edge: Caller, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["api.example"]
     assert problem(edge.get(GREETING, Host="evil.example")) == (400, "malformed_request")
+
+
+def seen(path: str, names: Sequence[str] = ("session", "_messages", "user")) -> tuple[list[str], HttpResponse]:
+    """What Django's middleware for browsers has put on a request of a path, and its answer."""
+    found: list[str] = []
+
+    def last(request: Any) -> HttpResponse:
+        found.extend(name for name in names if hasattr(request, name))
+        return HttpResponse("answered")
+
+    return found, Sides(last)(RequestFactory().get(path))
+
+
+@pytest.mark.django_db
+def test_only_browsers_get_sessions_messages_and_users() -> None:
+    for path in ("/admin/login/", "/account/verify-email", "/api/docs/", "/api/v1", "/"):
+        assert seen(path)[0] == ["session", "_messages", "user"], path
+    found, answer = seen("/api/v1/things")
+    assert (found, answer.headers["Content-Length"]) == ([], "8")
+
+
+def test_every_middleware_for_browsers_is_django_s_or_the_console_s() -> None:
+    assert settings.BROWSER_MIDDLEWARE[-1] == "core.console.ConsoleScope"
+    assert "accounts.admin.gate.ConsoleGate" in settings.BROWSER_MIDDLEWARE
+    # Django's handler calls only `process_view` of what `Sides` holds, through `Sides` itself.
+    held = [import_string(path) for path in settings.BROWSER_MIDDLEWARE]
+    assert not [one for one in held if hasattr(one, "process_exception") or hasattr(one, "process_template_response")]
+
+
+@pytest.mark.django_db
+def test_forms_of_browsers_still_need_their_token() -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/admin/login/", {"username": "a", "password": "b"}).status_code == 403
+    assert client.post("/api/v1/customers").status_code == 401
+
+
+@pytest.mark.django_db
+def test_both_sides_are_told_the_same_policy(edge: Caller) -> None:
+    policies = {edge.get(path).headers["Content-Security-Policy"] for path in (GREETING, "/api/v1/nowhere", "/nowhere")}
+    assert policies == {build_policy()}
