@@ -4,6 +4,7 @@ What only browsers need (files, sessions, forms that carry a token, who is logge
 `BROWSER_MIDDLEWARE` in the settings; a request of a program passes one door instead of all of these.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware
@@ -23,7 +24,7 @@ class Sides:
 
     def __init__(self, get_response: Any) -> None:
         self._program = convert_exception_to_response(CommonMiddleware(get_response))
-        self._browser, self._hooks = get_response, []
+        self._browser, self._hooks = get_response, list[Callable[..., HttpResponseBase | None]]()
         for path in reversed(settings.BROWSER_MIDDLEWARE):
             middleware = import_string(path)(self._browser)
             self._browser = convert_exception_to_response(middleware)
@@ -32,7 +33,7 @@ class Sides:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """This function will answer the request."""
-        side = self._program if is_program(request) else self._browser
+        side: Any = self._program if is_program(request) else self._browser
         answer: HttpResponseBase = side(request)
         return answer
 
@@ -55,7 +56,7 @@ class ContentPolicy(CSPMiddleware):
         """This function will answer the request, with its policy."""
         if not is_program(request):
             return super().__call__(request)
-        response = self.get_response(request)
+        response: Any = self.get_response(request)
         response.headers["Content-Security-Policy"] = self._policy
         return response
 

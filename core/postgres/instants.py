@@ -7,7 +7,7 @@ from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from psycopg.adapt import Loader
 
 
-class Instants(BaseTzLoader):
+class Instants(BaseTzLoader):  # type: ignore[misc]
     """Reads what Django's own loader reads, and leaves to it what is written otherwise: another zone, a year B.C."""
 
     timezone = UTC
@@ -29,5 +29,5 @@ class Instants(BaseTzLoader):
         return found
 
 
-class _Django(BaseTzLoader):
+class _Django(BaseTzLoader):  # type: ignore[misc]
     timezone = UTC

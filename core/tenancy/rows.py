@@ -47,7 +47,9 @@ class ScopedRow(models.Model):
         return self.public_id
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+    def from_db(  # type: ignore[override]  # Django 6 says one thing more
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
+    ) -> Self:
         """This function will return a row with what was read, as Django would, without its constructor.
 
         That one looks for signals, defaults, and columns that were left out; here there are none of the first, and a

@@ -17,7 +17,7 @@ WRITTEN = (
 )  # fmt: skip
 
 
-class Django(BaseTzLoader):
+class Django(BaseTzLoader):  # type: ignore[misc]
     timezone = UTC
 
 

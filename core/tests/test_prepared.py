@@ -73,7 +73,7 @@ def test_a_row_that_was_read_is_what_django_makes_of_it(left_out: int) -> None:
     djangos: FromDatabase = Model.from_db.__func__  # type: ignore[attr-defined]
     found, expected = Customer.from_db("default", names, values), djangos(Customer, "default", names, values)
     assert found.__dict__ | {"_state": None} == expected.__dict__ | {"_state": None}
-    states = [(row._state.adding, row._state.db, row._state.fields_cache) for row in (found, expected)]  # type: ignore[attr-defined]
+    states = [(row._state.adding, row._state.db, row._state.fields_cache) for row in (found, expected)]
     assert states == [(False, "default", {})] * 2
     assert found.get_deferred_fields() == expected.get_deferred_fields()
     assert (found, found.environment) == (written, written.environment)

@@ -107,7 +107,7 @@ def test_an_unknown_host_is_refused(edge: Caller, settings: Any) -> None:
     assert problem(edge.get(GREETING, Host="evil.example")) == (400, "malformed_request")
 
 
-def seen(path: str, names: Sequence[str] = ("session", "_messages", "user")) -> tuple[list[str], HttpResponse]:
+def seen(path: str, names: Sequence[str] = ("session", "_messages", "user")) -> tuple[list[str], Any]:
     """What Django's middleware for browsers has put on a request of a path, and its answer."""
     found: list[str] = []
 

@@ -27,7 +27,8 @@ def found(resolve: Any, path: str) -> Any:
 def paths() -> list[str]:
     """Every route of the API, its parameters filled with ids of several kinds and with a word."""
     values = [ids.encode(prefix, ids.new()) for prefix in PREFIXES] + ["word"]
-    shapes = [shape for ways in versioned().reverse_dict.values() for shape, _ in [ways[0][0]]]
+    known: Any = versioned().reverse_dict
+    shapes = [ways[0][0][0] for ways in known.values()]
     names = {shape: [one.partition(")")[0] for one in shape.split("%(")[1:]] for shape in shapes}
     return [f"api/v1/{shape % dict.fromkeys(names[shape], value)}" for shape in shapes for value in values]
 
