@@ -9,10 +9,11 @@ from core import clock, events, failpoints, ids, tenancy
 from core.models import Environment, scope_of
 from core.tenancy import PLATFORM_ID, scope
 from core.tenancy.system import system_scope
-from jobs.services import NewJob, enqueue_many
+from jobs.services import enqueue_found
 from outbox.models import Heartbeat, OutboxEvent, Sequence
 
-BATCH = 500
+# A batch is one transaction and three statements, whatever its size; the counter is held no longer than it takes.
+BATCH = 2000
 
 # The inbox: a row of the effect's own transaction, and whether something later about the same thing was dealt with.
 _OVERTAKEN = """
@@ -29,11 +30,24 @@ _INBOX = f"""
 """
 # Numbers follow the order in which the rows were written; the caller holds the environment's counter.
 _GIVE_NUMBERS = """
-    UPDATE outbox_outboxevent event SET sequence = %(last)s + chosen.place, relayed_at = clock_timestamp()
-    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM outbox_outboxevent
-          WHERE environment_id = %(environment)s AND sequence IS NULL ORDER BY id LIMIT %(batch)s) chosen
-    WHERE event.id = chosen.id
-    RETURNING event.event_id, event.type, event.subject, event.sequence, event.request_id
+    WITH numbered AS (
+      UPDATE outbox_outboxevent event SET sequence = %(last)s + chosen.place, relayed_at = clock_timestamp()
+      FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM outbox_outboxevent
+            WHERE environment_id = %(environment)s AND sequence IS NULL ORDER BY id LIMIT %(batch)s) chosen
+      WHERE event.id = chosen.id
+      RETURNING event.type)
+    SELECT type, count(*) FROM numbered GROUP BY type
+"""
+# A job for each handler of each fact between two places, in the order of the facts and of the handlers' names.
+_JOBS = """
+    SELECT jsonb_build_object('event', event.event_id, 'handler', heard.handler) AS payload,
+           event.event_id || ':' || heard.handler AS key, heard.handler || ':' || event.subject AS ordering_key,
+           event.sequence AS ordering_rank, event.request_id AS correlation_id,
+           row_number() OVER (ORDER BY event.sequence, heard.number) AS place
+    FROM outbox_outboxevent event
+    JOIN unnest(%(types)s::text[], %(handlers)s::text[]) WITH ORDINALITY AS heard (type, handler, number)
+      ON heard.type = event.type
+    WHERE event.environment_id = %(environment)s AND event.sequence > %(after)s AND event.sequence <= %(last)s
 """
 
 
@@ -74,15 +88,16 @@ def relay_batch() -> int:
     counter = _counter()
     if __debug__:
         failpoints.reach("relay.counter_locked")
-    rows = _give_numbers(counter.last)
+    counts = _give_numbers(counter.last)
     if __debug__:
         failpoints.reach("relay.numbered")
-    if rows:
-        Sequence.objects.filter(pk=counter.pk).update(last=counter.last + len(rows))
-        enqueue_many([job for row in sorted(rows, key=lambda row: row["sequence"]) for job in _jobs(row)])
+    moved = sum(counts.values())
+    if moved:
+        Sequence.objects.filter(pk=counter.pk).update(last=counter.last + moved)
+        _write_jobs(counts, after=counter.last, last=counter.last + moved)
         if __debug__:
             failpoints.reach("relay.jobs_written")
-    return len(rows)
+    return moved
 
 
 def _counter() -> Sequence:
@@ -90,22 +105,22 @@ def _counter() -> Sequence:
     return Sequence.objects.select_for_update().get()
 
 
-def _give_numbers(last: int) -> list[dict[str, Any]]:
+def _give_numbers(last: int) -> dict[str, int]:
+    """Of each type of fact, how many got their places."""
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_NUMBERS, {"last": last, "environment": tenancy.environment_id(), "batch": BATCH})
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return dict(cursor.fetchall())
 
 
-def _jobs(row: dict[str, Any]) -> list[NewJob]:
-    return [
-        NewJob(
-            kind="outbox.handle", payload={"event": str(row["event_id"]), "handler": handler.name},
-            key=f"{row['event_id']}:{handler.name}", ordering_key=f"{handler.name}:{row['subject']}",
-            ordering_rank=row["sequence"], correlation_id=row["request_id"],
+def _write_jobs(counts: dict[str, int], *, after: int, last: int) -> None:
+    heard = [(kind, handler.name) for kind in sorted(counts) for handler in events.handlers_of(kind)]
+    if heard:
+        types, handlers = (list(column) for column in zip(*heard, strict=True))
+        places = {"after": after, "last": last, "environment": tenancy.environment_id()}
+        number = sum(counts[kind] for kind in types)
+        enqueue_found(
+            "outbox.handle", query=_JOBS, values={"types": types, "handlers": handlers, **places}, number=number
         )
-        for handler in events.handlers_of(row["type"])
-    ]  # fmt: skip
 
 
 @transaction.atomic

@@ -5,10 +5,11 @@ same columns, prepared by the same fields, under the same constraints, triggers 
 one statement see the tables as they were before it, so a row that a trigger of another looks at is written before.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django.db import DatabaseError, connection
 from psycopg.types.numeric import Int8
@@ -55,6 +56,23 @@ def insert_once(row: ScopedRow) -> bool:
     return is_new
 
 
+def insert_found(
+    pattern: ScopedRow, query: str, values: Mapping[str, Any], named: tuple[str, ...], keys: list[UUID]
+) -> int:
+    """This function will insert what a query finds, but for what is known already, and return how many rows are new.
+
+    `query` is a text of ours. It selects the columns `named` and `place`, which counts the rows from 1 and gives each
+    its key; its parameters are `values`. Everything else is the pattern's. None of the rows travels through Python.
+
+    :raises django.db.IntegrityError: if the query finds more rows than there are keys.
+    """
+    others = _others(type(pattern), named)
+    constant = dict(zip((field.column for field in others), _values(pattern, others, add=True), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_found(type(pattern), query, named), {**constant, **values, "keys": keys})
+        return int(cursor.rowcount)
+
+
 def _of_group(model: Any, rows: Sequence[ScopedRow]) -> list[Any]:
     written = [_values(row, _fields(model), add=True) for row in rows]
     if len(rows) <= MOST_VALUES:
@@ -97,6 +115,20 @@ def _statement(groups: tuple[tuple[Any, int], ...], changed: tuple[tuple[Any, tu
 @cache
 def _once(model: Any) -> str:
     return f"{_insert(model, 1)} ON CONFLICT DO NOTHING"
+
+
+@cache
+def _others(model: Any, named: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(field for field in _fields(model) if field.column not in named and not field.primary_key)
+
+
+@cache
+def _found(model: Any, query: str, named: tuple[str, ...]) -> str:
+    others = _others(model, named)
+    columns = ["id", *named, *(field.column for field in others)]
+    values = ["(%(keys)s::uuid[])[place]", *named, *(f"%({field.column})s::{_kind(field)}" for field in others)]
+    head = f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)})'
+    return f"{head} SELECT {', '.join(values)} FROM ({query}) found ORDER BY place ON CONFLICT DO NOTHING"  # noqa: S608 - texts of ours
 
 
 def _insert(model: Any, count: int) -> str:

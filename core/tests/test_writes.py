@@ -16,7 +16,7 @@ from core import clock, ids, tenancy
 from core.actor import SYSTEM
 from core.tenancy import Scope
 from core.tenancy.rows import ScopedRow
-from core.tenancy.writes import MOST_VALUES, insert_once, write
+from core.tenancy.writes import MOST_VALUES, insert_found, insert_once, write
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +120,41 @@ def test_what_is_known_is_not_inserted_twice() -> None:
     assert Customer.objects.get().name == "first"
     assert (first._state.adding, second._state.adding) == (False, True)
     assert insert_once(customer(external_ref=str(ids.new())))
+
+
+FOUND = """
+    SELECT jsonb_build_object('number', number) AS metadata, 'n' || number AS name, 'r' || number AS external_ref,
+           number AS place
+    FROM generate_series(1, %(count)s::int) number
+"""
+NAMED = ("metadata", "name", "external_ref")
+
+
+def test_what_a_query_finds_is_written_as_the_orm_writes_it(django_assert_num_queries: Any) -> None:
+    pattern, keys = customer(), [ids.new() for _ in range(6)]
+    rows = [
+        customer(
+            id=key, metadata={"number": number}, name=f"n{number}", external_ref=f"r{number}",
+            created_at=pattern.created_at, updated_at=pattern.updated_at,
+        )
+        for number, key in enumerate(keys, start=1)
+    ]  # fmt: skip
+    with transaction.atomic():
+        Customer.objects.bulk_create(rows)
+        expected = stored(rows)
+        transaction.set_rollback(True)
+    with django_assert_num_queries(1):
+        assert insert_found(pattern, FOUND, {"count": 6}, NAMED, keys) == 6
+    assert stored(rows) == expected
+
+
+def test_what_a_query_finds_and_is_known_is_left_as_it_is() -> None:
+    assert insert_once(customer(external_ref="r2", name="first"))
+    assert insert_found(customer(), FOUND, {"count": 3}, NAMED, [ids.new() for _ in range(3)]) == 2
+    assert Customer.objects.get(external_ref="r2").name == "first"
+
+
+def test_more_than_was_counted_on_is_refused_whole() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_found(customer(), FOUND, {"count": 3}, NAMED, [ids.new() for _ in range(2)])
+    assert not Customer.objects.exists()

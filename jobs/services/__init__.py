@@ -12,7 +12,7 @@ from jobs.services._dead_letters import (
     requeue_job,
     requeue_jobs,
 )
-from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_many, nudge_relay
+from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_found, enqueue_many, nudge_relay
 from jobs.services._following import Progress, Stuck, count_stuck, list_progress, list_stuck
 from jobs.services._schedule import (
     HORIZON,
@@ -45,6 +45,7 @@ __all__ = [
     "discard_jobs",
     "duty",
     "enqueue",
+    "enqueue_found",
     "enqueue_many",
     "job",
     "list_progress",

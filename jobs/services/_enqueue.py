@@ -1,15 +1,19 @@
 """Writing jobs, and waking the workers that do them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from core import clock, context, failpoints
-from core.tenancy.writes import insert_once
+from core import clock, context, failpoints, ids
+from core.tenancy.writes import insert_found, insert_once
 from jobs import nudges
 from jobs.models import Job
 from jobs.registry import kind_of
+
+# What tells one job of a kind from another; the rest all of them share.
+_OWN: Final = ("payload", "key", "ordering_key", "ordering_rank", "correlation_id")
 
 
 class RetryAfter(Exception):
@@ -53,9 +57,7 @@ def enqueue(
     new = NewJob(kind=kind, payload=payload, key=key, run_at=run_at, ordering_key=ordering_key)
     row = new.row(now=clock.now(), wall=clock.wall())
     is_new = insert_once(row)
-    if __debug__:
-        failpoints.reach("jobs.enqueued")
-    nudges.after_commit(row.queue)
+    _written({row.queue})
     return row.id if is_new else Job.objects.only("id").get(kind=kind, key=key).id
 
 
@@ -63,9 +65,24 @@ def enqueue_many(new: Sequence[NewJob]) -> None:
     """This function will write many jobs of the environment in one statement, those that exist left as they are."""
     wall, now = clock.wall(), clock.now()
     Job.objects.bulk_create([one.row(now=now, wall=wall) for one in new], ignore_conflicts=True)
+    _written({kind_of(one.kind).queue for one in new})
+
+
+def enqueue_found(kind: str, *, query: str, values: Mapping[str, Any], number: int) -> None:
+    """This function will write the jobs that a query finds, as `enqueue_many` would, and none passes through Python.
+
+    `query` selects `payload`, `key`, `ordering_key`, `ordering_rank`, `correlation_id` and `place`, which counts them
+    from 1 to `number`, in the environment in scope; `values` are its parameters.
+    """
+    pattern = NewJob(kind=kind, payload={}, key="").row(now=clock.now(), wall=clock.wall())
+    insert_found(pattern, query, values, _OWN, [ids.new() for _ in range(number)])
+    _written({pattern.queue})
+
+
+def _written(queues: Collection[str]) -> None:
     if __debug__:
         failpoints.reach("jobs.enqueued")
-    for queue in {kind_of(one.kind).queue for one in new}:
+    for queue in queues:
         nudges.after_commit(queue)
 
 
