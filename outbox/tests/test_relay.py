@@ -130,7 +130,7 @@ def test_the_jobs_are_those_that_enqueue_many_would_write(environment, actor, no
     found = every_column()
 
     owner_sql("DELETE FROM jobs_job")
-    enqueue_many([job for fact in selectors_in_order() for job in as_enqueue_many_writes_it(fact)])
+    enqueue_many([job for fact in facts_in_order() for job in as_enqueue_many_writes_it(fact)])
     assert found == every_column()
     assert len(found) == 3 * 3 + 3 * 1
     assert [job.payload["handler"] for job in Job.objects.order_by("id")[:3]] == sorted(
@@ -138,7 +138,7 @@ def test_the_jobs_are_those_that_enqueue_many_would_write(environment, actor, no
     )
 
 
-def selectors_in_order() -> list[OutboxEvent]:
+def facts_in_order() -> list[OutboxEvent]:
     return list(OutboxEvent.objects.order_by("sequence"))
 
 
