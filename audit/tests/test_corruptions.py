@@ -44,6 +44,15 @@ def edit_column(sql: Sql, chance: random.Random, length: int) -> Expected:
     return {"edited"}, place
 
 
+def push_into_the_next_column(sql: Sql, chance: random.Random, length: int) -> Expected:
+    """One column holds two values, the other none: together they read as before."""
+    place, found = pick(chance, 1, length)
+    sql("ALTER TABLE audit_entry ALTER COLUMN target DROP NOT NULL", off=TABLES)
+    both = "UPDATE audit_entry SET action = action || E'\\x1f' || target, target = NULL WHERE id = %s"
+    sql(both, [found.entry_id], off=TABLES)
+    return {"edited"}, place
+
+
 def move_in_time(sql: Sql, chance: random.Random, length: int) -> Expected:
     place, found = pick(chance, 1, length)
     sql("UPDATE audit_entry SET at = at + interval '1 us' WHERE id = %s", [found.entry_id], off=TABLES)
@@ -133,8 +142,8 @@ def move_the_head(sql: Sql, chance: random.Random, length: int) -> Expected:
 
 
 CORRUPTIONS: tuple[Corruption, ...] = (
-    edit_text, edit_column, move_in_time, take_the_fact, edit_key, edit_signature, edit_seal, delete_inside,
-    delete_and_close_the_gap, swap, cut_off, write_anew, edit_checkpoint, move_the_head,
+    edit_text, edit_column, push_into_the_next_column, move_in_time, take_the_fact, edit_key, edit_signature, edit_seal,
+    delete_inside, delete_and_close_the_gap, swap, cut_off, write_anew, edit_checkpoint, move_the_head,
 )  # fmt: skip
 
 

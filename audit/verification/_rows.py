@@ -11,9 +11,9 @@ AT_ONCE: Final = 2000
 # What a row costs is what its columns cost to decode: those that only repeat the text come as one.
 _SEALS = """
     SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, entry.key_id, entry.id,
-      concat_ws(E'\\x1f', entry.key_id, entry.actor, entry.action, entry.target, entry.outcome, entry.request_id,
+      array_to_string(ARRAY[entry.key_id, entry.actor, entry.action, entry.target, entry.outcome, entry.request_id,
         entry.client_ip, coalesce(entry.event_id::text, ''),
-        to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+        to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')], E'\\x1f', E'\\x1e')
     FROM audit_seal seal
     LEFT JOIN audit_entry entry ON entry.id = seal.entry_id AND entry.environment_id = seal.environment_id
     WHERE seal.environment_id = %s AND seal.sequence > %s ORDER BY seal.sequence
