@@ -6,7 +6,9 @@ what a client and the house's own jobs do after a crash, and the story ends the 
 
 import json
 from collections.abc import Sequence
+from contextvars import Context
 from datetime import datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from uuid import UUID
@@ -108,7 +110,9 @@ class Storyteller:
     def post(self, path: str, body: dict[str, Any], key: str) -> Any:
         """This function will send a request under its key and return the answer's body."""
         headers = {"X-API-Key": self.company["secret"], "Idempotency-Key": f"story-{key}"}
-        answer: Any = self.client.post(path, body, content_type="application/json", headers=headers)
+        send = partial(self.client.post, path, body, content_type="application/json", headers=headers)
+        # As in the web process: no environment is entered before the credentials are known.
+        answer: Any = Context().run(send)
         if answer.status_code >= 300:
             raise AssertionError(f"{path}: {answer.status_code} {answer.content.decode()}")
         return answer.json()

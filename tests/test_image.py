@@ -74,7 +74,7 @@ def enter(recorders: Path, *words: str, **variables: str) -> subprocess.Complete
         (
             "api",
             "ENV=production granian --interface wsgi config.wsgi:application --host 0.0.0.0 --port 8000"
-            " --blocking-threads 4 --workers 2",
+            " --blocking-threads 4 --workers 2 --http1-buffer-size 16384 --http1-header-read-timeout 10000",
         ),
         ("worker", "ENV=production celery -A config worker --loglevel info --concurrency 4"),
         ("beat", "ENV=production celery -A config beat --loglevel info"),

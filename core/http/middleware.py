@@ -14,6 +14,8 @@ from core.redaction import redact_text
 
 log = structlog.get_logger("perennial.access")
 
+# What the house knows of methods, where the route has not been looked at.
+METHODS = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -137,7 +139,9 @@ class Framing(Middleware):
         """This function will answer 405, 411 or 413, or let the request pass."""
         sent = request.META["REQUEST_METHOD"]
         if sent != sent.upper() or sent == "CONNECT":
-            return failed(request, problems.of(refusals.MethodNotAllowed()))
+            refused = failed(request, problems.of(refusals.MethodNotAllowed()))
+            refused.headers["Allow"] = METHODS
+            return refused
         length = request.META.get("CONTENT_LENGTH") or "0"
         if "HTTP_TRANSFER_ENCODING" in request.META:
             return failed(request, problems.of(refusals.LengthRequired()))

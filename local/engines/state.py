@@ -58,7 +58,8 @@ def prepare(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MARKER).exists():
-            if any(folder.iterdir()):
+            # Somebody who starts at the same instant makes the marker first, and everything else after it.
+            if any(folder.iterdir()) and not (folder / MARKER).exists():
                 raise CannotRun(f"{folder} holds other files; name an empty folder with PERENNIAL_HOME.", exit_code=2)
             (folder / MARKER).write_text("Data of a local Perennial. `make reset` deletes this folder.\n")
         if not os.access(folder, os.W_OK | os.X_OK):

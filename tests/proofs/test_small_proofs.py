@@ -26,6 +26,7 @@ def run(proof: Proof, committed: Database, folder: Path, **variables: str) -> di
     words = [sys.executable, "-m", "proof.run", proof.name, f"--seed={SEED}", "--scale=small", f"--folder={folder}"]
     done = subprocess.run(words, cwd=ROOT, env=known, capture_output=True, text=True, timeout=250)
     assert done.stdout.startswith(f"{proof.name}: seed {SEED}"), done.stdout + done.stderr
+    assert (folder / "result.json").exists(), done.stdout + done.stderr
     found: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     return found
 

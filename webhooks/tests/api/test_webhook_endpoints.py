@@ -57,7 +57,7 @@ def test_a_repeat_shows_no_secret_and_none_is_kept(api, loopback, owner_sql, ver
 @pytest.mark.parametrize(
     "url",
     ["http://10.0.0.1/x", "https://169.254.169.254/latest/meta-data", "http://[::1]/x", "http://127.1/x",
-     "http://2130706433/", "https://user:pass@example.com/", "https://printer.local/", "ftp://example.com/",
+     "http://2130706433/", "https://user@example.com/", "https://printer.local/", "ftp://example.com/",
      "https://example.com:22/", "nonsense"],
 )  # fmt: skip
 def test_a_url_that_leads_inside_is_refused_and_nothing_happens(api, facts, url):
@@ -114,6 +114,14 @@ def test_an_endpoint_is_changed_disabled_and_enabled(api, endpoint, facts):
     assert [kind for kind in facts() if kind.startswith("webhook")] == [
         "webhook_endpoint.created", "webhook_endpoint.updated", "webhook_endpoint.disabled", "webhook_endpoint.enabled",
     ]  # fmt: skip
+
+
+def test_a_url_with_a_password_in_it_is_refused(api):
+    """Credentials are refused wherever they stand, before anybody looks at the address."""
+    response = api.post(PLACE, {"url": "https://user:pass@example.com/"})
+
+    assert code(response)[0] == 422
+    assert not Endpoint.objects.exists()
 
 
 def test_a_change_to_a_url_that_leads_inside_is_refused(api, endpoint):
