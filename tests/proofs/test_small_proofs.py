@@ -35,4 +35,6 @@ def run(proof: Proof, committed: Database, folder: Path, **variables: str) -> di
 def test_a_small_proof_holds(proof: Proof, committed: Database, tmp_path: Path) -> None:
     found = run(proof, committed, tmp_path / "run")
     assert found["broken"] == []
-    assert all(found["counted"].values()), found["counted"]
+    certain = {what: count for what, count in found["counted"].items() if what not in proof.by_chance}
+    assert certain
+    assert all(certain.values()), found["counted"]
