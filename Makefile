@@ -39,7 +39,7 @@ demo: $(RUNTIME) ## the same once, on data of its own; prints "N passed, 0 faile
 	@exec $(LOCAL) demo
 
 test: $(DEV) ## every test, against real PostgreSQL, Valkey and Celery
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 coverage: $(DEV) ## the same, telling which lines of the domain no test has run (half as long again)
 	@$(PY) -m pytest -n auto --cov --cov-report=term $(ARGS)

@@ -62,12 +62,13 @@ def test_two_beats_that_tick_at_the_same_instant_write_every_due_job_once(
     scheduler()  # writes the entries, as the first start of a beat does
     with transaction.atomic():
         PeriodicTask.objects.update(last_run_at=clock.wall() - timedelta(hours=6))
-    together, looks = Barrier(2, timeout=30), []
+    together, looks = Barrier(2, timeout=30), {}
 
-    def run_here(_: Any, entry: Any, **__: Any) -> None:
-        if entry.task == "jobs.look_for_due":
+    def run_here(beat: Any, entry: Any, **__: Any) -> None:
+        # On a slow machine a beat's turn comes round again; the other one is not there any more then.
+        if entry.task == "jobs.look_for_due" and beat not in looks:
             together.wait()
-            looks.append(internal.look_for_due())
+            looks[beat] = internal.look_for_due()
 
     monkeypatch.setattr(Scheduler, "apply_async", run_here)
     in_threads(tick, tick)
@@ -75,7 +76,7 @@ def test_two_beats_that_tick_at_the_same_instant_write_every_due_job_once(
     with sandbox_scope(), transaction.atomic():
         assert written().count() == 30
         assert len(looks) == 2
-        assert max(looks) == 30
+        assert max(looks.values()) == 30
 
 
 def scheduler() -> DatabaseScheduler:

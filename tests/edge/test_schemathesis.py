@@ -34,7 +34,7 @@ from tests.edge.operations import described
 from tests.edge.test_lists import FOR_PEOPLE, PARENTS
 from tests.edge.world import World, savepoint
 
-FEW, MANY = 4, 200
+FEW, MANY = 2, 200
 # The short run is the same everywhere, the long one another each time.
 SEED = int(os.environ.get("SCHEMA_SEED", "7"))
 A_DAY = timedelta(days=1)
