@@ -5,6 +5,7 @@ base32 in lower case, so ids sort by creation time and can be read aloud.
 """
 
 import re
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -27,6 +28,11 @@ class MalformedId(errors.NotFound):
 def new() -> UUID:
     """This function will return a fresh UUIDv7."""
     return uuid7()
+
+
+def first_of(instant: datetime) -> UUID:
+    """This function will return an id below all that are made from an instant on: rows of late are found by key."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 def encode(prefix: str, value: UUID) -> str:

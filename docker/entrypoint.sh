@@ -2,6 +2,11 @@
 # One image, five modes: MODE chooses what runs, a command given to the container replaces it.
 set -eu
 
+# Where the web processes of one container count their requests; what stopped ones counted is gone with them.
+if [ -n "${PROMETHEUS_MULTIPROC_DIR:-}" ]; then
+    rm -rf "$PROMETHEUS_MULTIPROC_DIR" && mkdir -p "$PROMETHEUS_MULTIPROC_DIR"
+fi
+
 if [ "$#" -gt 0 ]; then
     exec "$@"
 fi

@@ -10,11 +10,12 @@ from django.db.models import Count, F, Max, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 from prometheus_client.metrics_core import Metric
 
-from core import clock, health, metrics
+from core import clock, health, ids, metrics
 from core.tenancy.system import system_scope
 from jobs.models import Job, QueueHour
 from jobs.registry import QUEUES
 
+LATELY = timedelta(hours=1)
 _COUNTERS = ("processed", "succeeded", "failed", "dead_lettered")
 
 
@@ -103,7 +104,22 @@ def _written(state: QueueState) -> Mapping[str, Any]:
 
 @metrics.source("jobs")
 def _families() -> Iterator[Metric]:
-    queues = list_queues()
+    yield _of_late()
+    yield from _of_queues(list_queues())
+
+
+def _of_late() -> Metric:
+    """What became of the last hour's jobs: of renewals, reminders, deliveries. Ids are in the order of time."""
+    family = metrics.GaugeMetricFamily(
+        "perennial_jobs_last_hour", "Jobs written in the last hour by kind and state.", labels=["kind", "state"]
+    )
+    rows = Job.objects.filter(pk__gte=ids.first_of(clock.wall() - LATELY)).values("kind", "state")
+    for row in rows.annotate(number=Count("id")).order_by("kind", "state"):
+        family.add_metric([row["kind"], row["state"]], row["number"])
+    return family
+
+
+def _of_queues(queues: Mapping[str, QueueState]) -> Iterator[Metric]:
     jobs = metrics.GaugeMetricFamily("perennial_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"])
     attempts = metrics.CounterMetricFamily(
         "perennial_queue_attempts", "Attempts that ended, by queue and outcome.", labels=["queue", "outcome"]

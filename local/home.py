@@ -48,6 +48,15 @@ class Home:
         return self.folder / "mailbox"
 
     @property
+    def counters(self) -> Path:
+        return self.folder / "counters"
+
+    def forget_counters(self) -> None:
+        """Forget what the web processes of an earlier run have counted."""
+        for file in self.counters.glob("*.db"):
+            file.unlink(missing_ok=True)
+
+    @property
     def toured(self) -> bool:
         return (self.folder / "toured").exists()
 
@@ -72,6 +81,7 @@ def open_home(folder: Path) -> Home:
     home = Home(state.prepare(folder))
     home.logs.mkdir(exist_ok=True)
     home.mailbox.mkdir(exist_ok=True)
+    home.counters.mkdir(exist_ok=True)
     return home
 
 
@@ -87,6 +97,7 @@ def settings(home: Home, port: int, environ: Mapping[str, str]) -> dict[str, str
     """
     url = f"http://127.0.0.1:{port}"
     folders = {"MAILBOX_DIR": str(home.mailbox), "DOCUMENT_ROOT": str(home.folder / "documents")}
+    folders["PROMETHEUS_MULTIPROC_DIR"] = str(home.counters)
     chosen = {"OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8", "PUBLIC_URL": url} | folders
     local = {"ENV": "local", "PORT": str(port), "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
     return chosen | kept_secrets(home) | dict(environ) | local

@@ -93,6 +93,7 @@ def _open(this: Run, stack: ExitStack, ending: "Ending") -> tuple[Company, TourR
 
 
 def _start_children(this: Run, children: Children, redis_url: str) -> None:
+    this.home.forget_counters()
     children.start("worker", this.house.worker)
     children.start("web", this.house.web(this.port))
     children.start("beat", this.house.beat)

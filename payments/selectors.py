@@ -1,13 +1,18 @@
 """Answers about payments for other apps."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
+from prometheus_client.metrics_core import Metric
 
-from core import errors
-from payments.models import Payment, PaymentMethod, Refund
+from core import clock, errors, ids, metrics
+from payments.models import Payment, PaymentAttempt, PaymentMethod, Refund
+
+LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,3 +113,26 @@ def _view(payment: Payment) -> PaymentView:
         created_at=payment.created_at,
         settled_at=payment.settled_at,
     )
+
+
+@metrics.source("payments")
+def _families() -> Iterator[Metric]:
+    since = ids.first_of(clock.wall() - LATELY)
+    yield from _of_late("charges", PaymentAttempt.objects.filter(pk__gte=since), "payment__")
+    yield from _of_late("refunds", Refund.objects.filter(pk__gte=since), "")
+
+
+def _of_late(what: str, rows: "QuerySet[Any]", path: str) -> tuple[Metric, Metric]:
+    """How many were asked of gateways in the last hour, and how much money that was."""
+    labels = ["outcome", "currency"]
+    number = metrics.GaugeMetricFamily(
+        f"perennial_{what}_last_hour", f"{what.capitalize()} of the last hour by outcome.", labels=labels
+    )
+    money = metrics.GaugeMetricFamily(
+        f"perennial_{what}_last_hour_minor", "Their money, in minor units.", labels=labels
+    )
+    sums = {"number": Count("id"), "minor": Sum(f"{path}amount_minor")}
+    for row in rows.values("status", f"{path}currency").annotate(**sums).order_by("status", f"{path}currency"):
+        number.add_metric([row["status"], row[f"{path}currency"]], row["number"])
+        money.add_metric([row["status"], row[f"{path}currency"]], row["minor"])
+    return number, money

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from core import clock, context, errors, ids, problems
-from core.http import refusals, request_id, throttling
+from core.http import refusals, request_id, throttling, traffic
 from core.http.client_ip import client_ip, parse_networks
 from core.redaction import redact_text
 
@@ -92,19 +92,21 @@ def _harmless(sent: str | None) -> str | None:
 
 
 class AccessLog(Middleware):
-    """One line per request. The query string stays out of it: it is where people put secrets by mistake."""
+    """Counts each request, and writes a line without the query string, where people put secrets by mistake."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """This function will answer the request and write its line."""
         begun = clock.monotonic()
         response = self.get_response(request)
+        seconds = clock.monotonic() - begun
+        traffic.count(request, response.status_code, seconds)
         actor = getattr(request, "actor", None)
         log.info(
             "request",
             method=request.method,
             path=context.current().path[:512],
             status=response.status_code,
-            duration_ms=round((clock.monotonic() - begun) * 1000, 2),
+            duration_ms=round(seconds * 1000, 2),
             client_ip=context.current().client_ip,
             actor=getattr(actor, "label", None),
         )

@@ -1,5 +1,7 @@
 """The page for Prometheus: what it says, and to whom."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from core import metrics
 from core.metrics import GaugeMetricFamily
 from core.tests.http.conftest import problem
-from jobs import internal
+from jobs import internal, selectors
 from jobs.services import enqueue
 
 pytestmark = pytest.mark.django_db
@@ -35,9 +37,19 @@ def test_the_queues_are_told_with_depth_and_counters():
     assert found["perennial_queue_jobs"][("q:mail", "dead")] == 1
     assert found["perennial_queue_attempts"][("succeeded", "q:mail")] == 1
     assert found["perennial_queue_attempts"][("dead_lettered", "q:mail")] == 1
+    assert found["perennial_jobs_last_hour"] == {
+        ("test.note", "pending"): 1, ("test.note", "succeeded"): 1, ("test.refuse", "dead"): 1,
+    }  # fmt: skip
     assert found["perennial_queue_last_poll_timestamp_seconds"][("q:mail",)] > 1_700_000_000
     assert found["perennial_metrics_up"] == dict.fromkeys(found["perennial_metrics_up"], 1)
     assert len(found["perennial_queue_jobs"]) == 4 * 9
+
+
+def test_jobs_of_long_ago_are_not_of_the_last_hour(monkeypatch):
+    enqueue("test.note", payload={}, key="a")
+    monkeypatch.setattr(selectors, "LATELY", timedelta(seconds=-1))
+
+    assert families(Client())["perennial_jobs_last_hour"] == {}
 
 
 def test_a_source_that_fails_says_so_and_leaves_the_others_standing(monkeypatch):
