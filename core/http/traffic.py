@@ -42,5 +42,5 @@ def _families() -> Iterator[Metric]:
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return iter(_own.collect())
     together = CollectorRegistry(auto_describe=False)
-    MultiProcessCollector(together)
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     return iter(together.collect())
