@@ -201,6 +201,23 @@ class SubscriptionAddOnRemoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionMrrChanged(Event):
+    """It is worth `mrr` in a month from now on, in minor units and exactly; `amount` is what that is more, or less.
+
+    `movement` is new, reactivation, expansion, contraction or churn, as the customer sees it in the currency.
+    """
+
+    type: ClassVar[str] = "subscription.mrr_changed"
+
+    customer: str
+    plan: str
+    currency: str
+    movement: str
+    amount: str
+    mrr: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionTimezoneChanged(Event):
     """Its customer lives in another zone: its days and months are counted there from `effective_at` on."""
 

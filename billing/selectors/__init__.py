@@ -21,7 +21,7 @@ from billing.selectors._documents import (
     get_linked_document,
 )
 from billing.selectors._explain import Explanation, explain_invoice
-from billing.selectors._held import RedemptionView, list_redemptions
+from billing.selectors._held import ForeverCoupon, RedemptionView, list_forever, list_redemptions
 from billing.selectors._invoices import (
     FLOW_VERSION,
     InvoiceView,
@@ -53,6 +53,7 @@ __all__ = [
     "DocumentPending",
     "DocumentView",
     "Explanation",
+    "ForeverCoupon",
     "InvoiceNotFinal",
     "InvoiceView",
     "MonthFigures",
@@ -76,6 +77,7 @@ __all__ = [
     "get_statement",
     "get_usable",
     "list_ageing",
+    "list_forever",
     "list_invoices",
     "list_months",
     "list_open_invoices",

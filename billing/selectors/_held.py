@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -15,6 +16,14 @@ _HELD = """
 SELECT r.reference, r.id, r.coupon_id, c.code, c.name, r.cycles_used, r.redeemed_at
   FROM billing_couponredemption r JOIN billing_coupon c ON c.id = r.coupon_id
  WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL
+ ORDER BY r.id
+"""
+# Those that reduce every invoice there will be, with what they take off.
+_FOREVER = """
+SELECT r.reference, r.redeemed_at, c.id, c.percent, c.amount_minor, c.plans, c.prices
+  FROM billing_couponredemption r JOIN billing_coupon c ON c.id = r.coupon_id
+ WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL
+   AND c.duration = 'forever' AND c.applies_until IS NULL
  ORDER BY r.id
 """
 
@@ -31,6 +40,21 @@ class RedemptionView:
     redeemed_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class ForeverCoupon:
+    """A coupon without an end that an agreement holds: a `percent` of 100, or an `amount_minor` of each invoice.
+
+    `plans` and `prices` are the public ids of what it is for; without any it is for everything.
+    """
+
+    coupon_id: UUID
+    percent: Decimal | None
+    amount_minor: int | None
+    redeemed_at: datetime
+    plans: frozenset[str] = frozenset()
+    prices: frozenset[str] = frozenset()
+
+
 def list_redemptions(references: Collection[str]) -> dict[str, tuple[RedemptionView, ...]]:
     """This function will return what agreements (public ids) hold, the oldest first, in one query.
 
@@ -42,4 +66,21 @@ def list_redemptions(references: Collection[str]) -> dict[str, tuple[RedemptionV
         for reference, *columns in cursor.fetchall():
             view = RedemptionView(**dict(zip(_COLUMNS, columns, strict=True)))
             found[reference] = (*found.get(reference, ()), view)
+    return found
+
+
+def list_forever(references: Collection[str]) -> dict[str, tuple[ForeverCoupon, ...]]:
+    """This function will return the coupons without an end that agreements (public ids) hold, the oldest first.
+
+    One query; an agreement that holds none is left out.
+    """
+    found: dict[str, tuple[ForeverCoupon, ...]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FOREVER, [environment_id(), list(references)])
+        for reference, redeemed_at, coupon_id, percent, amount_minor, plans, prices in cursor.fetchall():
+            one = ForeverCoupon(
+                coupon_id=coupon_id, percent=percent, amount_minor=amount_minor, redeemed_at=redeemed_at,
+                plans=frozenset(plans), prices=frozenset(prices),
+            )  # fmt: skip
+            found[reference] = (*found.get(reference, ()), one)
     return found

@@ -183,18 +183,3 @@ class SubscriptionBody(ResponseBody):
     def get_coupons(self, row: Subscription) -> list[Any]:
         """This function will return what reduces the invoices, which the view has asked for."""
         return list(HeldCouponBody.of(list(self.context["coupons"].get(row.public_id, ()))))
-
-
-class SubscriptionEventBody(ResponseBody):
-    """One line of history; `number` is the version of the subscription that it made."""
-
-    id = serializers.CharField(source="public_id")
-    number = StrictInt()
-    type = StrictString()
-    old_status = Choice(states.TRANSITIONS)
-    new_status = Choice(states.STATES)
-    plan = PublicId("pln", source="plan_id")
-    actor = StrictString()
-    reason = StrictString()
-    effective_at = Instant()
-    at = Instant()

@@ -16,6 +16,7 @@ from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retr
 from featureflags import services as flags
 from subscriptions import services
 from subscriptions.api.filters import OwnSubscriptionFilters, SubscriptionFilters
+from subscriptions.api.history import SubscriptionEventBody
 from subscriptions.api.serializers import (
     AddAddOn,
     CancelSubscription,
@@ -28,7 +29,6 @@ from subscriptions.api.serializers import (
     StartTrial,
     SubscriptionAddOnBody,
     SubscriptionBody,
-    SubscriptionEventBody,
 )
 from subscriptions.models import KEPT_ADDONS, ONE, Subscription, SubscriptionAddOn, SubscriptionEvent
 
@@ -206,7 +206,7 @@ class SubscriptionEvents(Listed, Resource):
 
         :raises core.errors.NotFound: if there is no such subscription, or it is somebody else's.
         """
-        return SubscriptionEvent.objects.filter(subscription_id=_visible_key(self))
+        return SubscriptionEvent.objects.filter(subscription_id=_visible_key(self)).with_previous()
 
 
 def _visible_key(view: Resource) -> UUID:

@@ -5,10 +5,14 @@ from typing import Final
 from uuid import UUID
 
 from accounts.internal import LockedCustomer, lock_customer
-from core import errors, ids
+from core import errors, events, ids
 from core.actor import Actor
+from core.tenancy.rows import ScopedRow
 from core.tenancy.writes import write
-from subscriptions.models import Subscription, SubscriptionEvent
+from subscriptions.internal._history import Holding, complete, holding_of
+from subscriptions.models import MrrMovement, Subscription, SubscriptionEvent
+from subscriptions.mrr import plain
+from subscriptions.signals import SubscriptionMrrChanged
 
 # What may have changed of a subscription, which is everything but whose it is.
 EVERYTHING: Final = tuple(
@@ -44,8 +48,13 @@ def record(
     now: datetime,
     effective_at: datetime | None = None,
     reason: str = "",
+    holding: Holding | None = None,
 ) -> None:
-    """This function will save the subscription as its next version and write the line of history that made it."""
+    """This function will save the subscription as its next version and write the line of history that made it.
+
+    With it goes the movement of monthly recurring revenue that the change is. `holding` is asked for if it is not
+    given.
+    """
     subscription.version += 1
     event = SubscriptionEvent(
         subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
@@ -53,12 +62,25 @@ def record(
         plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
         effective_at=effective_at or now, at=now,
     )  # fmt: skip
+    moved = complete(subscription, event, holding or holding_of(subscription))
+    lines: list[ScopedRow] = [event] if moved is None else [event, moved]
     if subscription._state.adding:
-        write([subscription, event])
+        write([subscription, *lines])
     else:
-        write([event], [(subscription, EVERYTHING)])
+        write(lines, [(subscription, EVERYTHING)])
+    if moved is not None:
+        _say_moved(subscription, moved, actor=actor, now=now)
 
 
 def parties(subscription: Subscription) -> dict[str, str]:
     """This function will return the public ids that every fact about a subscription carries."""
     return {"customer": ids.encode("cus", subscription.customer_id), "plan": ids.encode("pln", subscription.plan_id)}
+
+
+def _say_moved(subscription: Subscription, moved: MrrMovement, *, actor: Actor, now: datetime) -> None:
+    events.publish(
+        SubscriptionMrrChanged(
+            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription),
+            currency=moved.currency, movement=str(moved.kind), amount=plain(moved.amount), mrr=plain(subscription.mrr),
+        )
+    )  # fmt: skip

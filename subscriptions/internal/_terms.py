@@ -14,6 +14,7 @@ from subscriptions.internal._begin import Opening, open_first
 from subscriptions.internal._charges import opening_lines
 from subscriptions.internal._create import NewSubscription, build, say_created
 from subscriptions.internal._extensions import apply, say_extended
+from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
 from subscriptions.models import Extension, Subscription
@@ -75,7 +76,10 @@ def _begin_term(
     subscription = build(wanted, now=now)
     subscription.anchor(at=now)
     subscription.status = states.ACTIVE
-    record(subscription, "created", old_status=states.NEW, actor=actor, now=now, reason=source)
+    record(
+        subscription, "created", old_status=states.NEW, actor=actor, now=now, reason=source,
+        holding=Holding(terms=terms, held=Held()),
+    )  # fmt: skip
     extension = Extension(subscription=subscription, intervals=intervals, source=source, created_at=now)
     extension.apply(first_period=0, at=now)
     extension.save(force_insert=True)

@@ -7,6 +7,7 @@ from subscriptions.models._migrations import (
     VersionMigration,
     VersionMigrationItem,
 )
+from subscriptions.models._mrr import REBUILDING, MrrMovement
 from subscriptions.models._prepared import COVERING, KEPT_ADDONS, LIVE, ONE
 from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
@@ -17,6 +18,7 @@ __all__ = [
     "KEPT_ADDONS",
     "LIVE",
     "ONE",
+    "REBUILDING",
     "UNPAID_FOR",
     "AddOnBilled",
     "AddOnRemoved",
@@ -25,6 +27,7 @@ __all__ = [
     "Extension",
     "MigrationOver",
     "MigrationUnderWay",
+    "MrrMovement",
     "NoCancellationScheduled",
     "Subscription",
     "SubscriptionAddOn",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from core.periods import Alignment
 from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
@@ -12,8 +12,26 @@ from subscriptions import states
 from subscriptions.models._subscription import Subscription
 
 
+class SubscriptionEventQuerySet(ScopedQuerySet["SubscriptionEvent"]):
+    def with_previous(self) -> "SubscriptionEventQuerySet":
+        """Lines with the snapshot of the line before as `previous`."""
+        before = SubscriptionEvent.objects.filter(subscription=OuterRef("subscription"), number=OuterRef("number") - 1)
+        return self.annotate(previous=Subquery(before.values("snapshot")))
+
+    def told(self) -> "SubscriptionEventQuerySet":
+        """Lines that have a snapshot."""
+        return self.filter(snapshot__isnull=False)
+
+
+SubscriptionEventManager = ScopedManager.from_queryset(SubscriptionEventQuerySet)
+
+
 class SubscriptionEvent(ScopedRow):
-    """One line of a subscription's history. `number` is the version of the subscription that it made."""
+    """One line of a subscription's history. `number` is the version of the subscription that it made.
+
+    `snapshot` is what the subscription was from then on: see `subscriptions.snapshots`. Lines written before there were
+    snapshots have none.
+    """
 
     prefix: ClassVar[str] = "sev"
 
@@ -28,6 +46,9 @@ class SubscriptionEvent(ScopedRow):
     reason = models.CharField(max_length=500, blank=True, default="")
     effective_at = models.DateTimeField()
     at = models.DateTimeField()
+    snapshot = models.JSONField(null=True, editable=False)
+
+    objects: ClassVar[SubscriptionEventManager["SubscriptionEvent"]] = SubscriptionEventManager()
 
     class Meta:
         ordering: ClassVar = ["number"]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.periods import Alignment
-from subscriptions import states
+from subscriptions import mrr, states
 
 _REFUSE = "RAISE EXCEPTION '{why}' USING ERRCODE = 'check_violation', CONSTRAINT = '{name}'"
 _TRANSITION = f"""
@@ -124,6 +124,9 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
     models.CheckConstraint(
         condition=Q(term_intervals=None) | Q(term_intervals__gte=1),
         name="subscriptions_subscription_term_is_positive",
+    ),
+    models.CheckConstraint(
+        condition=Q(mrr=0) | Q(mrr__gt=0, status__in=mrr.COUNTED), name="subscriptions_subscription_worth_while_it_runs"
     ),
 ]
 

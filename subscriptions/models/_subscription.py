@@ -4,6 +4,7 @@ A subscription keeps the rules of its own row; the state table is in `states`, t
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
 from subscriptions import states
 from subscriptions.models import _rules as rules
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
+from subscriptions.mrr import PLACES
 
 UNPAID_FOR: Final = timedelta(hours=23)
 
@@ -117,6 +119,8 @@ class Subscription(ScopedRow):
     ends_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True, default="")
+    # What it is worth in a month, in minor units and exact to 18 places: see `subscriptions.mrr`.
+    mrr = models.DecimalField(max_digits=38, decimal_places=PLACES, default=Decimal(0), db_default=Decimal(0))
     version = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

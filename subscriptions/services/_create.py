@@ -18,6 +18,7 @@ from subscriptions.internal import LiveSubscriptionExists
 from subscriptions.internal._addons import attach
 from subscriptions.internal._begin import Opening, has_had_trial, open_first, opening
 from subscriptions.internal._create import NewSubscription, build, refuse_far_anchor, say_created
+from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
 from subscriptions.models import LIVE, Subscription
@@ -132,15 +133,19 @@ def _begin(
     else:
         begun = opening(subscription, terms, held, at=now, now=now)
     subscription.status = begun.status
-    record(subscription, "created", old_status=states.NEW, actor=actor, now=now, effective_at=subscription.starts_at)
-    say_created(subscription, actor=actor, now=now)
-    if __debug__:
-        failpoints.reach("subscriptions.created")
     for code in coupons:
         billing.redeem_coupon(
             code, customer_id=subscription.customer_id, reference=subscription.public_id,
             currency=subscription.currency, plan=terms.plan_public_id, actor=actor, now=now,
         )  # fmt: skip
+    holding = None if coupons else Holding(terms=terms, held=held)
+    record(
+        subscription, "created", old_status=states.NEW, actor=actor, now=now, effective_at=subscription.starts_at,
+        holding=holding,
+    )  # fmt: skip
+    say_created(subscription, actor=actor, now=now)
+    if __debug__:
+        failpoints.reach("subscriptions.created")
     if subscription.status != states.SCHEDULED:
         open_first(subscription, terms, begun, actor=actor, now=now)
     return subscription

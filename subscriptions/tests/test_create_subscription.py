@@ -40,6 +40,7 @@ def test_the_first_payment_activates(run_jobs: Callable[[], int], now: datetime,
     assert subscription.renews_at == subscription.period_ends_at == now.replace(month=2)
     assert [kind for kind in facts() if kind.startswith("subscription.")] == [
         "subscription.created",
+        "subscription.mrr_changed",
         "subscription.activated",
     ]
 

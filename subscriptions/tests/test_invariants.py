@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
 OURS = [one.code for one in invariants.rules() if one.code.startswith("subscriptions.")]
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
 ADDON, MIGRATION = "subscriptions_subscriptionaddon", "subscriptions_versionmigration"
-TABLES = [ROW, EVENT, PERIOD, ADDON, MIGRATION, "subscriptions_extension", "billing_invoiceline"]
+MOVEMENT = "subscriptions_mrrmovement"
+TABLES = [ROW, EVENT, PERIOD, ADDON, MIGRATION, MOVEMENT, "subscriptions_extension", "billing_invoiceline"]
 
 # What a broken program, or somebody with the owner's password, would have to do for each rule.
 DAMAGE = {
@@ -50,6 +51,11 @@ DAMAGE = {
     "to_jsonb((SELECT p.id FROM catalog_price p JOIN catalog_planversion v ON v.id = p.version_id WHERE v.number = 2)))"
     " WHERE l.kind = 'fixed'",
     "subscriptions.migrations_count_their_items": f"UPDATE {MIGRATION} SET done = done - 1, skipped = skipped + 1",
+    "subscriptions.mrr_is_the_sum_of_its_movements": f"UPDATE {ROW} SET mrr = mrr + 1 WHERE status = 'active'",
+    "subscriptions.mrr_waterfall": f"UPDATE {MOVEMENT} SET amount = amount + 1 WHERE kind = 'expansion'",
+    "subscriptions.mrr_movements_are_what_they_are_called": f"UPDATE {MOVEMENT} SET kind = 'reactivation' "
+    "WHERE kind = 'expansion'",
+    "subscriptions.mrr_movements_belong_to_their_line": f"UPDATE {MOVEMENT} SET currency = 'EUR'",
     "subscriptions.nothing_due_missed": "UPDATE core_environment SET clock_at = clock_at + interval '1 year' "
     "WHERE clock_at IS NOT NULL",
     "subscriptions.terminal_is_stamped": f"ALTER TABLE {ROW} DROP CONSTRAINT "
