@@ -90,6 +90,8 @@ class EntryAdmin(console.ConsoleAdmin):
         form = ExportForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             return self._asked(request, form, "Export a chain")
+        if not console.is_fresh(request):
+            return console.ask_again(request, self.admin_site, to=request.path)
         environment, after = form.cleaned_data["environment"], form.cleaned_data["after"] or 0
         with scope(environment.as_scope()), transaction.atomic():
             services.record_export(
@@ -105,6 +107,8 @@ class EntryAdmin(console.ConsoleAdmin):
         form = PurgeForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             return self._asked(request, form, "Purge")
+        if not console.is_fresh(request):
+            return console.ask_again(request, self.admin_site, to=request.path)
         try:
             with scope(scope_of(PLATFORM_ID)), transaction.atomic():
                 done = purges.purge(**form.asked(), actor=console.actor(request), now=clock.wall())

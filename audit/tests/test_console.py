@@ -105,6 +105,29 @@ def test_an_export_is_handed_out_and_written_down(console, grow, environment):
     assert ids.encode("env", environment.environment_id) in response["Content-Disposition"]
 
 
+@pytest.mark.parametrize("button", ["export_chain", "purge_rows"])
+def test_what_leaves_the_house_or_goes_for_good_asks_who_it_is(console, environment, button):
+    job = finished_job(31)
+    session = console.session
+    session["proved_at"] = 0
+    session.save()
+    body = {"environment": environment.environment_id, "targets": ["finished_jobs"], "reason": "the disk is full"}
+    shown = console.post(reverse(f"admin:audit_entry_{button}"), body)
+
+    assert shown.templates[0].name == "console/step_up.html"
+    assert Job.objects.filter(pk=job.pk).exists()
+    assert entries("audit.exported") == entries("admin.purge") == []
+
+
+def test_a_reason_holds_no_card_number(console):
+    job = finished_job(31)
+    body = {"targets": ["finished_jobs"], "reason": "he said 4242 4242 4242 4242 on the phone"}
+    shown = console.post(reverse("admin:audit_entry_purge_rows"), body)
+
+    assert "never stored" in shown.content.decode()
+    assert Job.objects.filter(pk=job.pk).exists()
+
+
 def test_a_purge_asks_for_a_reason_and_says_what_went(console):
     job = finished_job(31)
     address = reverse("admin:audit_entry_purge_rows")

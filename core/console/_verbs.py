@@ -20,8 +20,10 @@ from core import errors, problems, tenancy
 from core.actor import Actor
 from core.console import _once, _step_up
 from core.models import scope_of
+from core.redaction import holds_card, holds_secret
 
 SHORTEST_REASON = 3
+NEVER_STORED = "This looks like a card number or a credential, which is never stored."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,14 @@ class ReasonForm(forms.Form):
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True}),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """This function will refuse what must never be stored, wherever in the form it was typed."""
+        given: dict[str, Any] = super().clean() or {}
+        for name, value in list(given.items()):
+            if isinstance(value, str) and (holds_card(value) or holds_secret(value)):
+                self.add_error(name, NEVER_STORED)
+        return given
 
 
 @dataclass(frozen=True, kw_only=True)
