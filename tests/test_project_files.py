@@ -66,7 +66,9 @@ def test_the_top_of_the_project_is_complete(name: str) -> None:
 
 
 def test_compose_runs_the_whole_house() -> None:
-    assert set(SERVICES) == {"web", "worker", "beat", "relay", "migrate", "postgres", "redis", "flower", "mailbox"}
+    engines = {"postgres", "redis", "rabbitmq", "flower", "mailbox"}
+    assert set(SERVICES) == {"web", "worker", "beat", "relay", "migrate", *engines}
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["rabbitmq"]
     assert set(OURS) == {"web", "worker", "beat", "relay", "migrate"}
 
 
