@@ -4,7 +4,13 @@ from billing import internal, selectors
 from billing.signals import CreditNoteIssued, InvoiceFinalized, InvoicePaid, WalletLow
 from core import events, ids
 from core.actor import SYSTEM
-from payments.signals import PaymentFailed, PaymentMethodAttached, PaymentSucceeded, RefundSucceeded
+from payments.signals import (
+    PaymentFailed,
+    PaymentMethodAttached,
+    PaymentMethodMadeDefault,
+    PaymentSucceeded,
+    RefundSucceeded,
+)
 
 
 @events.handles(PaymentSucceeded)
@@ -50,7 +56,13 @@ def record_refund(event: RefundSucceeded) -> None:
 @events.handles(PaymentMethodAttached)
 def collect_again(event: PaymentMethodAttached) -> None:
     """This function will try a customer's new payment method on what could not be collected before."""
-    internal.collect_again(customer_id=ids.decode("cus", event.customer), actor=SYSTEM, now=event.at)
+    _collect_again(event)
+
+
+@events.handles(PaymentMethodMadeDefault)
+def collect_with_other_default(event: PaymentMethodMadeDefault) -> None:
+    """This function will try the method that a customer has chosen on what could not be collected before."""
+    _collect_again(event)
 
 
 @events.handles(InvoiceFinalized)
@@ -75,3 +87,10 @@ def print_credit_note(event: CreditNoteIssued) -> None:
 def top_up_wallet(event: WalletLow) -> None:
     """This function will buy value for a wallet that is below its threshold, unless some is bought already."""
     internal.top_up_if_low(ids.decode("wal", event.subject), actor=SYSTEM, now=event.at)
+
+
+def _collect_again(event: PaymentMethodAttached | PaymentMethodMadeDefault) -> None:
+    internal.collect_again(
+        customer_id=ids.decode("cus", event.customer), payment_method_id=ids.decode("pym", event.subject),
+        actor=SYSTEM, now=event.at,
+    )  # fmt: skip

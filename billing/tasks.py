@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from billing import internal
-from billing.models import Invoice, WalletLot
+from billing.models import DunningCase, Invoice, WalletLot
 from core import clock
 from core.actor import SYSTEM
 from jobs.services import duty, job, schedulable
@@ -28,6 +28,37 @@ def expire_lot(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of 
 
 
 duty("billing.expire_lot", rows=WalletLot.objects.expiring, at="expires_at")
+
+
+@job("billing.retry_declined", queue="q:sub:payment_initiation", policy="queue")
+def retry_declined(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will try a declined invoice again."""
+    internal.retry_due(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+@job("billing.end_dunning_grace", queue="q:sub:usage_sync", policy="queue")
+def end_dunning_grace(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will say that what was not paid for may no longer be used."""
+    internal.end_dunning_grace(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+@job("billing.exhaust_dunning", queue="q:sub:payment_initiation", policy="queue")
+def exhaust_dunning(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will give up on what could not be collected."""
+    internal.exhaust_dunning(UUID(id), actor=SYSTEM, now=clock.now())
+
+
+duty("billing.retry_declined", rows=DunningCase.objects.retrying, at="next_attempt_at")
+duty("billing.end_dunning_grace", rows=DunningCase.objects.in_grace, at="grace_until")
+duty("billing.exhaust_dunning", rows=DunningCase.objects.ending, at="ends_at")
+
+
+@job("billing.send_dunning_notice", queue="q:mail", policy="queue", refers={"step_id": "billing.dunningstep"})
+def send_dunning_notice(*, step_id: str, **_: object) -> None:
+    """This task will mail a customer what happened to his payment and what comes next, if it still does."""
+    mail = internal.write_dunning_notice(UUID(step_id), now=clock.now())
+    if mail is not None:
+        EmailMessage(mail.letter.subject, mail.letter.text, settings.DEFAULT_FROM_EMAIL, [mail.to]).send()
 
 
 @job("billing.charge_on_schedule", queue="q:sub:payment_initiation", policy="queue")

@@ -10,6 +10,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from prometheus_client.metrics_core import Metric
 
 from core import clock, errors, ids, metrics
+from payments import declines
 from payments.models import Payment, PaymentAttempt, PaymentMethod, Refund
 
 LATELY = timedelta(hours=1)
@@ -30,10 +31,16 @@ class PaymentView:
     failure_code: str
     created_at: datetime
     settled_at: datetime | None
+    payment_method_id: UUID | None = None
 
     @property
     def is_unsettled(self) -> bool:
         return self.settled_at is None
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it failed for good: asking the same method again can never succeed."""
+        return declines.is_hard(self.failure_code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +106,11 @@ def has_payment_method(customer_id: UUID) -> bool:
     return PaymentMethod.objects.of(customer_id).filter(is_default=True).exists()
 
 
+def find_default_method_id(customer_id: UUID) -> UUID | None:
+    """This function will return the id of the method that a payment of the customer would charge, if he has one."""
+    return PaymentMethod.objects.of(customer_id).filter(is_default=True).values_list("id", flat=True).first()
+
+
 def _view(payment: Payment) -> PaymentView:
     return PaymentView(
         id=payment.id,
@@ -112,6 +124,7 @@ def _view(payment: Payment) -> PaymentView:
         failure_code=payment.failure_code,
         created_at=payment.created_at,
         settled_at=payment.settled_at,
+        payment_method_id=payment.payment_method_id,
     )
 
 

@@ -3,7 +3,16 @@
 from uuid import UUID
 
 from accounts.signals import CustomerUpdated
-from billing.signals import InvoiceCredited, InvoicePaid, InvoicePaymentFailed, InvoiceVoided
+from billing.signals import (
+    InvoiceCredited,
+    InvoiceDunningExhausted,
+    InvoiceDunningExtended,
+    InvoiceDunningGraceEnded,
+    InvoiceDunningWrittenOff,
+    InvoicePaid,
+    InvoicePaymentFailed,
+    InvoiceVoided,
+)
 from core import clock, events, ids
 from core.actor import SYSTEM
 from subscriptions import internal
@@ -26,8 +35,34 @@ def mark_past_due(event: InvoicePaymentFailed) -> None:
     if _is_ours(event.reference):
         internal.mark_past_due(
             subscription_id=_key(event.reference), invoice_id=ids.decode("inv", event.subject), code=event.code,
-            actor=SYSTEM, now=clock.now(),
+            actor=SYSTEM, now=clock.now(), failed_at=event.at,
         )  # fmt: skip
+
+
+@events.handles(InvoiceDunningGraceEnded)
+def suspend_access(event: InvoiceDunningGraceEnded) -> None:
+    """This function will grant nothing any more to a subscription whose grace is over."""
+    if _is_ours(event.reference):
+        internal.follow_access(subscription_id=_key(event.reference), actor=SYSTEM, now=clock.now())
+
+
+@events.handles(InvoiceDunningExtended)
+def restore_access(event: InvoiceDunningExtended) -> None:
+    """This function will grant again what a subscription granted that was given more time."""
+    if _is_ours(event.reference):
+        internal.follow_access(subscription_id=_key(event.reference), actor=SYSTEM, now=clock.now())
+
+
+@events.handles(InvoiceDunningExhausted)
+def end_unpaid(event: InvoiceDunningExhausted) -> None:
+    """This function will end, pause or leave the subscription of an invoice that could not be collected."""
+    _end_unpaid(event)
+
+
+@events.handles(InvoiceDunningWrittenOff)
+def end_written_off(event: InvoiceDunningWrittenOff) -> None:
+    """This function will end, pause or leave the subscription of an invoice that was written off."""
+    _end_unpaid(event)
 
 
 @events.handles(InvoiceVoided)
@@ -55,6 +90,14 @@ def follow_timezone(event: CustomerUpdated) -> None:
     """This function will let a customer's new timezone count from the next period on."""
     if "timezone" in event.changed:
         internal.follow_timezone(customer_id=ids.decode("cus", event.customer), actor=SYSTEM, now=clock.now())
+
+
+def _end_unpaid(event: InvoiceDunningExhausted | InvoiceDunningWrittenOff) -> None:
+    if _is_ours(event.reference):
+        internal.end_unpaid(
+            subscription_id=_key(event.reference), invoice_id=ids.decode("inv", event.subject),
+            end_action=event.end_action, actor=SYSTEM, now=clock.now(),
+        )  # fmt: skip
 
 
 def _is_ours(reference: str) -> bool:

@@ -128,6 +128,26 @@ class SubscriptionRecovered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionAccessSuspended(Event):
+    """It is past due and the grace is over: nothing is granted until it is paid for or given more time."""
+
+    type: ClassVar[str] = "subscription.access_suspended"
+
+    customer: str
+    plan: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionAccessRestored(Event):
+    """What it grants may be used again."""
+
+    type: ClassVar[str] = "subscription.access_restored"
+
+    customer: str
+    plan: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionCancellationScheduled(Event):
     """It will end at `cancel_at`."""
 

@@ -1,6 +1,5 @@
 """What only workers and other apps' verbs bring about."""
 
-from billing.internal._collect import collect_again
 from billing.internal._collect import request as request_payment
 from billing.internal._compose import InvoiceEmpty, InvoiceNegative
 from billing.internal._coupons import (
@@ -33,6 +32,14 @@ from billing.internal._documents import (
     order_receipt,
     write_invoice_letter,
 )
+from billing.internal._dunning import (
+    begin_dunning,
+    collect_again,
+    end_dunning_grace,
+    exhaust_dunning,
+    retry_due,
+)
+from billing.internal._dunning_letters import DunningLetter, write_dunning_notice
 from billing.internal._gifts import recognize_gift, return_gift
 from billing.internal._grace import end_grace, finalize_draft
 from billing.internal._invoices import locked
@@ -72,6 +79,7 @@ __all__ = [
     "CouponUnknown",
     "CreditNoteKeyReused",
     "CreditNoteUnclear",
+    "DunningLetter",
     "InvoiceCurrencyMismatch",
     "InvoiceEmpty",
     "InvoiceLetter",
@@ -87,13 +95,16 @@ __all__ = [
     "Window",
     "add_pending",
     "adjust_late_usage",
+    "begin_dunning",
     "charge_if_open",
     "check_chargeable",
     "check_draft",
     "check_remindable",
     "collect_again",
     "configure_series",
+    "end_dunning_grace",
     "end_grace",
+    "exhaust_dunning",
     "expire_lot",
     "finalize_draft",
     "held_coupons",
@@ -117,12 +128,14 @@ __all__ = [
     "redeem_coupons",
     "release_coupons",
     "request_payment",
+    "retry_due",
     "return_gift",
     "settle",
     "top_up_if_low",
     "usage_line",
     "void",
     "void_invoice_of",
+    "write_dunning_notice",
     "write_invoice_letter",
     "write_off",
     "write_reminder",

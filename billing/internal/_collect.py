@@ -3,9 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
-from billing.internal._invoices import locked
 from billing.models import Invoice
 from core.actor import Actor
 from payments import internal as payments
@@ -44,14 +41,3 @@ def _ask(invoice: Invoice, number: int, *, actor: Actor, now: datetime, payment_
         now=now,
         payment_method_id=payment_method_id,
     )
-
-
-@transaction.atomic
-def collect_again(*, customer_id: UUID, actor: Actor, now: datetime) -> int:
-    """This function will ask again for every open invoice of a customer whose last payment failed, and count them."""
-    waiting = list(Invoice.objects.of(customer_id).declined().order_by("id").values_list("id", flat=True))
-    for invoice_id in waiting:
-        invoice = locked(invoice_id)
-        if invoice.state == Invoice.State.OPEN and invoice.due_minor:
-            request(invoice, actor=actor, now=now)
-    return len(waiting)

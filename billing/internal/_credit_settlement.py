@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing import postings
-from billing.internal import _collect, _finalize, _ledger, _settle, _wallets
+from billing.internal import _collect, _dunning_closing, _finalize, _ledger, _settle, _wallets
 from billing.models import CreditNote, Invoice, WalletLot
 from billing.signals import InvoiceCredited
 from core import errors, events
@@ -85,6 +85,7 @@ def _book(note: CreditNote, invoice: Invoice) -> None:
 
 
 def _reduce(note: CreditNote, invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    was_declined = bool(invoice.last_failure_code)
     invoice.reduce(amount_minor=note.due_minor, at=now)
     invoice.save(update_fields=["state", "credited_minor", "due_minor", "paid_at", "last_failure_code"])
     is_settled = invoice.state == Invoice.State.PAID
@@ -92,6 +93,10 @@ def _reduce(note: CreditNote, invoice: Invoice, *, actor: Actor, now: datetime) 
     is_forgiven = is_settled and invoice.credited_minor == invoice.total_minor
     _say_credited(note, invoice, is_forgiven, actor=actor, now=now)
     _ask_anew(invoice, actor=actor, now=now)
+    if was_declined and is_forgiven:
+        _dunning_closing.stop(invoice, reason=str(note), actor=actor, now=now)
+    elif was_declined:
+        _dunning_closing.note_money(invoice, actor=actor, now=now)
     if is_settled and not is_forgiven:
         _settle.became_paid(invoice, actor=actor, now=now)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import postings, selectors
-from billing.internal import _finalize, _ledger, _wallets
+from billing.internal import _dunning, _dunning_closing, _finalize, _ledger, _wallets
 from billing.internal._invoices import locked
 from billing.models import Invoice
 from billing.selectors import InvoiceView
@@ -35,13 +35,15 @@ def settle(
     reference = f"payment:{payment}"
     if _ledger.is_booked(reference):
         return selectors.view(invoice)
-    before = invoice.state
+    before, was_declined = invoice.state, bool(invoice.last_failure_code)
     taken = invoice.receive(amount_minor=amount_minor, at=now)
     invoice.save(update_fields=["state", "paid_minor", "due_minor", "paid_at", "last_failure_code"])
     entries = postings.payment(amount_minor=amount_minor, taken_minor=taken)
     _ledger.post(_booking(invoice, reference, "payment", ids.decode("pay", payment), now), entries)
     if __debug__:
         failpoints.reach("billing.payment_booked")
+    if was_declined:
+        _dunning_closing.note_money(invoice, actor=actor, now=now)
     if before == Invoice.State.UNCOLLECTIBLE and taken:
         _recover(invoice, payment, taken, now)
     if invoice.state == Invoice.State.PAID and before != Invoice.State.PAID:
@@ -67,6 +69,7 @@ def record_payment_failure(*, invoice_id: UUID, code: str, is_hard: bool, actor:
     """
     invoice = locked(invoice_id)
     if invoice.state != Invoice.State.OPEN:
+        _dunning_closing.note_money(invoice, actor=actor, now=now)
         return selectors.view(invoice)
     invoice.last_failure_code = code
     invoice.save(update_fields=["last_failure_code"])
@@ -82,6 +85,9 @@ def record_payment_failure(*, invoice_id: UUID, code: str, is_hard: bool, actor:
             is_hard=is_hard,
         )
     )
+    _dunning.note_failure(invoice, actor=actor, now=now)
+    if invoice.kind == Invoice.Kind.ONE_OFF and invoice.collects:
+        _dunning.begin_dunning(invoice_id=invoice_id, failed_at=now, actor=actor, now=now)
     return selectors.view(invoice)
 
 

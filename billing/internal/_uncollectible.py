@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import postings
-from billing.internal import _finalize, _ledger
+from billing.internal import _dunning_closing, _finalize, _ledger
 from billing.internal._invoices import locked
 from billing.models import Invoice
 from billing.signals import InvoiceWrittenOff
@@ -28,6 +28,8 @@ def write_off(invoice_id: UUID, *, reason: str, actor: Actor, now: datetime) -> 
     invoice.write_off(at=now)
     invoice.save(update_fields=["state", "uncollectible_at"])
     payments.cancel_pending(reference=invoice.public_id, actor=actor, now=now)
+    if invoice.last_failure_code:
+        _dunning_closing.write_off(invoice, reason=reason, actor=actor, now=now)
     head = _finalize.booking(invoice, f"write_off:{invoice.public_id}", "write_off", at=now)
     _ledger.post(head, postings.write_off(amount_minor=invoice.due_minor))
     events.publish(

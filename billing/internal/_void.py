@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing import postings, selectors
-from billing.internal import _coupons, _finalize, _ledger, _pending, _wallets
+from billing.internal import _coupons, _dunning_closing, _finalize, _ledger, _pending, _wallets
 from billing.internal._invoices import locked
 from billing.models import Invoice
 from billing.selectors import InvoiceView
@@ -29,6 +29,8 @@ def void(invoice_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Invoi
     invoice.void(at=now)
     invoice.save(update_fields=["state", "voided_at", "due_minor"])
     payments.cancel_pending(reference=invoice.public_id, actor=actor, now=now)
+    if invoice.last_failure_code:
+        _dunning_closing.stop(invoice, reason=reason, actor=actor, now=now)
     _take_back(invoice, actor=actor, now=now)
     events.publish(
         InvoiceVoided(

@@ -10,6 +10,7 @@ from billing.models._coupons import (
 )
 from billing.models._credit_notes import CreditNote, CreditNoteLine
 from billing.models._documents import Document
+from billing.models._dunning import DunningCase, DunningClosed, DunningPolicy, DunningStep
 from billing.models._invoices import (
     Invoice,
     InvoiceNotDraft,
@@ -37,6 +38,10 @@ __all__ = [
     "CreditNote",
     "CreditNoteLine",
     "Document",
+    "DunningCase",
+    "DunningClosed",
+    "DunningPolicy",
+    "DunningStep",
     "Invoice",
     "InvoiceDiscount",
     "InvoiceLine",

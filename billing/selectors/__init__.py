@@ -20,6 +20,7 @@ from billing.selectors._documents import (
     get_document_link,
     get_linked_document,
 )
+from billing.selectors._dunning import RecoveryFigures, is_grace_over, list_recoveries
 from billing.selectors._explain import Explanation, explain_invoice
 from billing.selectors._held import ForeverCoupon, RedemptionView, list_forever, list_redemptions
 from billing.selectors._invoices import (
@@ -59,6 +60,7 @@ __all__ = [
     "MonthFigures",
     "NothingPaid",
     "PaidFor",
+    "RecoveryFigures",
     "RedemptionView",
     "Statement",
     "StatementPeriodInvalid",
@@ -76,12 +78,14 @@ __all__ = [
     "get_linked_document",
     "get_statement",
     "get_usable",
+    "is_grace_over",
     "list_ageing",
     "list_forever",
     "list_invoices",
     "list_months",
     "list_open_invoices",
     "list_paid",
+    "list_recoveries",
     "list_redemptions",
     "list_trial_balance",
     "most_redeemed",

@@ -1,5 +1,6 @@
 """What somebody may ask of billing."""
 
+from billing.dunning import DunningPolicyInvalid
 from billing.services._approvals import credit_or_ask, grant_or_ask
 from billing.services._coupons import (
     CouponCodeTaken,
@@ -19,6 +20,15 @@ from billing.services._drafts import (
     delete_invoice,
     finalize_invoice,
     update_invoice,
+)
+from billing.services._dunning import (
+    LONGEST_EXTENSION_DAYS,
+    ExtensionInvalid,
+    change_dunning_policy,
+    drop_dunning_policy,
+    extend_dunning,
+    retry_dunning,
+    write_off_dunning,
 )
 from billing.services._invoices import (
     PaymentUnderWay,
@@ -63,6 +73,7 @@ from billing.services._wallets import (
 
 __all__ = [
     "LAST_PRIORITY",
+    "LONGEST_EXTENSION_DAYS",
     "LONGEST_GRACE_HOURS",
     "LONGEST_TERMS_DAYS",
     "AutoTopUpInvalid",
@@ -71,6 +82,8 @@ __all__ = [
     "CouponLimitBelowRedeemed",
     "CouponTermsFixed",
     "CurrencyNeeded",
+    "DunningPolicyInvalid",
+    "ExtensionInvalid",
     "InvoiceKeyReused",
     "InvoiceNotSendable",
     "InvoiceOfAgreement",
@@ -91,6 +104,7 @@ __all__ = [
     "archive_coupon",
     "archive_tax_rate",
     "change_billing_settings",
+    "change_dunning_policy",
     "check_billing_setting",
     "configure_auto_top_up",
     "configure_numbering",
@@ -101,6 +115,8 @@ __all__ = [
     "credit_or_ask",
     "debit_wallet",
     "delete_invoice",
+    "drop_dunning_policy",
+    "extend_dunning",
     "finalize_invoice",
     "grant_or_ask",
     "grant_promotion",
@@ -110,6 +126,7 @@ __all__ = [
     "quote_invoice",
     "recompute_invoice",
     "request_document",
+    "retry_dunning",
     "reverse_debit",
     "send_invoice",
     "top_up_wallet",
@@ -117,4 +134,5 @@ __all__ = [
     "update_invoice",
     "update_tax_rate",
     "void_invoice",
+    "write_off_dunning",
 ]

@@ -36,7 +36,7 @@ def pay_invoice(*, invoice_id: UUID, actor: Actor, now: datetime, payment_method
     if not invoice.is_settleable or not invoice.due_minor:
         raise InvoiceNotOpen(state=invoice.state)
     if payment_method_id is not None:
-        _nothing_under_way(invoice)
+        refuse_if_under_way(invoice)
     return internal.request_payment(invoice, actor=actor, now=now, payment_method_id=payment_method_id)
 
 
@@ -85,7 +85,8 @@ def configure_numbering(
     return series
 
 
-def _nothing_under_way(invoice: Invoice) -> None:
+def refuse_if_under_way(invoice: Invoice) -> None:
+    """This function will raise PaymentUnderWay while a payment of a locked invoice is not settled."""
     under_way = [one for one in money_in.list_payments(invoice.public_id) if one.is_unsettled]
     if under_way:
         raise PaymentUnderWay(payment=under_way[0].public_id)

@@ -3,6 +3,17 @@
 from billing.signals._coupons import CouponArchived, CouponCreated, CouponRedeemed, CouponReleased, CouponUpdated
 from billing.signals._credit_notes import CreditNoteIssued, InvoiceCredited
 from billing.signals._documents import InvoiceSent
+from billing.signals._dunning import (
+    DunningPolicyChanged,
+    DunningPolicyDropped,
+    InvoiceDunningAttempted,
+    InvoiceDunningExhausted,
+    InvoiceDunningExtended,
+    InvoiceDunningGraceEnded,
+    InvoiceDunningRecovered,
+    InvoiceDunningStarted,
+    InvoiceDunningWrittenOff,
+)
 from billing.signals._invoices import (
     CreditCarried,
     GiftRecognized,
@@ -41,12 +52,21 @@ __all__ = [
     "CouponUpdated",
     "CreditCarried",
     "CreditNoteIssued",
+    "DunningPolicyChanged",
+    "DunningPolicyDropped",
     "GiftRecognized",
     "GiftReturned",
     "InvoiceCredited",
     "InvoiceDraftChanged",
     "InvoiceDraftDeleted",
     "InvoiceDrafted",
+    "InvoiceDunningAttempted",
+    "InvoiceDunningExhausted",
+    "InvoiceDunningExtended",
+    "InvoiceDunningGraceEnded",
+    "InvoiceDunningRecovered",
+    "InvoiceDunningStarted",
+    "InvoiceDunningWrittenOff",
     "InvoiceFinalized",
     "InvoicePaid",
     "InvoicePaymentFailed",

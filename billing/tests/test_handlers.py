@@ -11,6 +11,7 @@ from core import ids
 from core.actor import SYSTEM
 from payments import selectors as payments
 from payments.signals import PaymentFailed, PaymentMethodAttached, PaymentSucceeded, RefundSucceeded
+from payments.tests.factories import make_method
 
 pytestmark = pytest.mark.django_db
 
@@ -41,14 +42,31 @@ def test_money_for_something_else_is_not_billings(reference: str, facts: Callabl
     assert facts() == []
 
 
+def test_a_method_that_is_not_to_be_charged_is_not_tried() -> None:
+    customer_id = make_customer_id()
+    declined = issue(customer_id=customer_id)
+    internal.record_payment_failure(invoice_id=declined.id, code="card_declined", is_hard=False, actor=SYSTEM, now=AT)
+    make_method(customer_id)
+    spare = make_method(customer_id, is_default=False)
+    handlers.collect_again(
+        PaymentMethodAttached(
+            subject=spare.public_id, actor="system:worker", at=AT, customer=ids.encode("cus", customer_id)
+        )
+    )
+    assert payments.list_payments(declined.public_id) == ()
+
+
 def test_a_new_method_is_tried_on_declined_invoices_only() -> None:
     customer_id = make_customer_id()
     declined, waiting = issue(customer_id=customer_id), issue(customer_id=customer_id)
     paid, stranger = settle(issue(customer_id=customer_id)), issue()
     for one in (declined, paid, stranger):
         internal.record_payment_failure(invoice_id=one.id, code="card_declined", is_hard=False, actor=SYSTEM, now=AT)
+    card = make_method(customer_id)
     handlers.collect_again(
-        PaymentMethodAttached(subject="pym_1", actor="system:worker", at=AT, customer=ids.encode("cus", customer_id))
+        PaymentMethodAttached(
+            subject=card.public_id, actor="system:worker", at=AT, customer=ids.encode("cus", customer_id)
+        )
     )
     asked = [one for one in (declined, waiting, paid, stranger) if payments.list_payments(one.public_id)]
     assert asked == [declined]

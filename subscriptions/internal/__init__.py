@@ -1,6 +1,7 @@
 """What only workers and other apps' verbs bring about."""
 
 from subscriptions.internal._begin import start
+from subscriptions.internal._dunning import end_unpaid, follow_access
 from subscriptions.internal._end import end_term, expire_incomplete
 from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._payments import forgive, mark_past_due, settle
@@ -17,7 +18,9 @@ __all__ = [
     "check_remindable",
     "convert_trial",
     "end_term",
+    "end_unpaid",
     "expire_incomplete",
+    "follow_access",
     "follow_timezone",
     "forgive",
     "grant_term",

@@ -8,7 +8,12 @@ from usage.internal import FeatureGrant, grant_entitlements, revoke_entitlements
 
 
 def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> None:
-    """This function will grant the plan's features for the current period, in place of those granted before."""
+    """This function will grant the plan's features for the current period, in place of those granted before.
+
+    To a subscription whose access is suspended nothing is granted.
+    """
+    if subscription.suspended_at is not None:
+        return
     grant_entitlements(
         customer_id=subscription.customer_id,
         source=subscription.public_id,

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing.internal import begin_dunning
 from billing.selectors import list_open_invoices
 from catalog.selectors import get_terms
 from core import events, ids
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._begin import say_activated
+from subscriptions.internal._dunning import settle_access
 from subscriptions.internal._extensions import apply, can_apply, extension_of
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Extension, Subscription
@@ -34,6 +36,7 @@ def settle(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: dateti
         activate(subscription, actor=actor, now=now)
     elif subscription.status == states.PAST_DUE:
         recover(subscription, actor=actor, now=now)
+    settle_access(subscription, actor=actor, now=now)
     return subscription
 
 
@@ -60,16 +63,28 @@ def recover(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def mark_past_due(
-    *, subscription_id: UUID, invoice_id: UUID, code: str, actor: Actor, now: datetime
+    *,
+    subscription_id: UUID,
+    invoice_id: UUID,
+    code: str,
+    actor: Actor,
+    now: datetime,
+    failed_at: datetime | None = None,
 ) -> Subscription | None:
     """This function will mark an active subscription past due whose payment was declined; None if that changes nothing.
 
-    What was ordered ahead may stay unpaid, and so may what has been paid in the meantime.
+    What was ordered ahead may stay unpaid, and so may what has been paid in the meantime. Everything else that is owed
+    is followed up by the plan's dunning policy, from `failed_at` on; what was never paid for lapses by itself.
 
     :raises core.errors.NotFound: if there is no such subscription.
     """
     subscription = locked(subscription_id)
-    if subscription.status != states.ACTIVE or invoice_id not in _owed(subscription):
+    if subscription.status in states.UNPAID or invoice_id not in _owed(subscription):
+        return None
+    begin_dunning(
+        invoice_id=invoice_id, plan=parties(subscription)["plan"], failed_at=failed_at or now, actor=actor, now=now
+    )
+    if subscription.status != states.ACTIVE:
         return None
     subscription.move_to(states.PAST_DUE)
     record(subscription, "past_due", old_status=states.ACTIVE, actor=actor, now=now, reason=code)
@@ -92,6 +107,7 @@ def forgive(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: datet
     Extension.objects.pending().filter(invoice_id=invoice_id).update(withdrawn_at=now)
     if subscription.status == states.PAST_DUE:
         recover(subscription, actor=actor, now=now)
+    settle_access(subscription, actor=actor, now=now)
     return subscription
 
 

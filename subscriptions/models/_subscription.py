@@ -118,6 +118,8 @@ class Subscription(ScopedRow):
     canceled_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Since when nothing is granted, as the grace for what is owed is over.
+    suspended_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True, default="")
     # What it is worth in a month, in minor units and exact to 18 places: see `subscriptions.mrr`.
     mrr = models.DecimalField(max_digits=38, decimal_places=PLACES, default=Decimal(0), db_default=Decimal(0))

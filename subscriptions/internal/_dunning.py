@@ -1,0 +1,96 @@
+"""What becomes of a subscription whose invoice cannot be collected: its access, and in the end itself."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.selectors import get_invoice, is_grace_over
+from catalog.selectors import get_terms
+from core import events
+from core.actor import Actor
+from subscriptions import states
+from subscriptions.internal._end import cancel
+from subscriptions.internal._entitlements import grant, revoke
+from subscriptions.internal._renew import catch_up
+from subscriptions.internal._rows import locked, parties, record
+from subscriptions.models import Subscription
+from subscriptions.signals import SubscriptionAccessRestored, SubscriptionAccessSuspended
+
+PAYMENT_FAILED: Final = "payment_failed"
+CANCEL, PAUSE = "cancel", "pause"
+_UNPAID: Final = ("open", "uncollectible")
+
+
+@transaction.atomic
+def follow_access(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription:
+    """This function will take or give back what a subscription grants, by whether the grace for what it owes is over.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    """
+    subscription = locked(subscription_id)
+    settle_access(subscription, actor=actor, now=now)
+    return subscription
+
+
+def settle_access(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    """This function will do so with a locked subscription."""
+    is_past_due = subscription.status == states.PAST_DUE
+    if not is_past_due and subscription.suspended_at is None:
+        return
+    is_over = is_past_due and is_grace_over(subscription.public_id)
+    if is_over and subscription.suspended_at is None:
+        _suspend(subscription, actor=actor, now=now)
+    elif not is_over and subscription.suspended_at is not None and not subscription.is_terminal:
+        _restore(subscription, actor=actor, now=now)
+
+
+@transaction.atomic
+def end_unpaid(
+    *, subscription_id: UUID, invoice_id: UUID, end_action: str, actor: Actor, now: datetime
+) -> Subscription | None:
+    """This function will deal with a past due subscription whose invoice was given up: cancel, pause or leave it.
+
+    None if that changes nothing: it is not past due any more, or the money has come after all.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    """
+    subscription = locked(subscription_id)
+    if subscription.status != states.PAST_DUE or get_invoice(invoice_id).state not in _UNPAID:
+        return None
+    if end_action == CANCEL:
+        catch_up(subscription, actor=actor, now=now)
+        cancel(subscription, at=now, reason=PAYMENT_FAILED, actor=actor, now=now)
+    elif end_action == PAUSE:
+        _pause(subscription, actor=actor, now=now)
+    else:
+        return None
+    return subscription
+
+
+def _pause(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    """Nothing more is billed and nothing granted until somebody resumes it."""
+    if subscription.suspended_at is None:
+        _suspend(subscription, actor=actor, now=now)
+    subscription.move_to(states.PAUSED)
+    subscription.suspended_at = None
+    record(subscription, "paused", old_status=states.PAST_DUE, actor=actor, now=now, reason=PAYMENT_FAILED)
+
+
+def _suspend(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    subscription.suspended_at = now
+    record(subscription, "access_suspended", old_status=subscription.status, actor=actor, now=now)
+    revoke(subscription, now=now)
+    events.publish(
+        SubscriptionAccessSuspended(subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription))
+    )
+
+
+def _restore(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    subscription.suspended_at = None
+    record(subscription, "access_restored", old_status=subscription.status, actor=actor, now=now)
+    grant(subscription, get_terms(subscription.plan_version_id), now=now)
+    events.publish(
+        SubscriptionAccessRestored(subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription))
+    )
