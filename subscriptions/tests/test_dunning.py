@@ -77,7 +77,6 @@ class Story:
         """The invoice that failed."""
         return Invoice.objects.get(pk=self.case.invoice_id)
 
-    @property
     def status(self) -> str:
         """The subscription's state."""
         return Subscription.objects.get().status
@@ -122,10 +121,10 @@ def decide(**terms: Any) -> None:
 
 def test_retries_on_days_2_7_14_21_and_then_it_is_canceled(story: Story, facts: Any) -> None:
     story.fail()
-    assert (story.status, story.tried) == ("past_due", [("declined", "failed", 0)])
+    assert (story.status(), story.tried) == ("past_due", [("declined", "failed", 0)])
     for day in (1.9, 2, 6.9, 7, 14, 20.9):
         story.on_day(day)
-    assert (story.status, story.has_access()) == ("past_due", True)
+    assert (story.status(), story.has_access()) == ("past_due", True)
     story.on_day(21)
     assert story.tried == [("declined", "failed", 0), *(("scheduled", "failed", day) for day in (2, 7, 14, 21))]
     ended = Subscription.objects.get()
@@ -138,13 +137,12 @@ def test_a_new_card_on_day_7_recovers(story: Story, facts: Any) -> None:
     story.fail().on_day(2).on_day(7)
     attach_card(story.customer)
     story.run()
-    assert story.tried[-1] == ("new_method", "succeeded", 7)
-    assert (story.status, story.invoice.state, story.case.state, story.case.closed_minor) == (
-        "active", "paid", "recovered", 2000,
-    )  # fmt: skip
+    assert story.tried[-1:] == [("new_method", "succeeded", 7)]
+    assert (story.status(), story.invoice.state) == ("active", "paid")
+    assert (story.case.state, story.case.closed_minor) == ("recovered", 2000)
     assert facts().count("invoice.dunning_recovered") == 1
     story.on_day(14).on_day(21)
-    assert (len(story.tried), story.status) == (4, "active")
+    assert (len(story.tried), story.status()) == (4, "active")
 
 
 def test_a_card_that_becomes_the_default_is_tried_at_once(story: Story) -> None:
@@ -156,7 +154,7 @@ def test_a_card_that_becomes_the_default_is_tried_at_once(story: Story) -> None:
     assert len(story.tried) == 1
     make_default_payment_method(payment_method_id=spare.pk, actor=SYSTEM, now=clock.now())
     story.run()
-    assert (story.tried[-1], story.status) == (("new_method", "succeeded", 1), "active")
+    assert (story.tried[-1], story.status()) == (("new_method", "succeeded", 1), "active")
 
 
 def test_a_new_card_that_fails_moves_no_schedule(story: Story) -> None:
@@ -173,35 +171,35 @@ def test_a_new_card_that_fails_moves_no_schedule(story: Story) -> None:
 def test_a_hard_decline_stops_at_once_and_ends_after_the_grace_days(story: Story) -> None:
     decide(grace_days=5)
     story.fail("lost_card")
-    assert (story.case.is_hard, story.case.next_attempt_at, story.status) == (True, None, "past_due")
+    assert (story.case.is_hard, story.case.next_attempt_at, story.status()) == (True, None, "past_due")
     story.on_day(2).on_day(4.9)
-    assert (len(story.tried), story.status, story.has_access()) == (1, "past_due", True)
+    assert (len(story.tried), story.status(), story.has_access()) == (1, "past_due", True)
     story.on_day(5)
-    assert (story.status, story.has_access()) == ("canceled", False)
+    assert (story.status(), story.has_access()) == ("canceled", False)
 
 
 def test_after_a_hard_decline_a_new_card_is_tried_at_once(story: Story) -> None:
     story.fail("stolen_card").on_day(3)
     attach_card(story.customer)
     story.run()
-    assert (story.tried[-1], story.status) == (("new_method", "succeeded", 3), "active")
+    assert (story.tried[-1], story.status()) == (("new_method", "succeeded", 3), "active")
 
 
 def test_without_retries_and_grace_it_is_revoked_at_once(story: Story) -> None:
     decide(days=(), grace_days=0)
     story.fail()
-    assert (story.status, story.has_access(), story.case.state) == ("canceled", False, "exhausted")
+    assert (story.status(), story.has_access(), story.case.state) == ("canceled", False, "exhausted")
 
 
 def test_access_ends_with_the_grace_and_comes_back_with_the_money(story: Story, facts: Any) -> None:
     decide(grace_days=3)
     assert story.fail().on_day(2.9).has_access()
     story.on_day(3)
-    assert (story.has_access(), story.status) == (False, "past_due")
+    assert (story.has_access(), story.status()) == (False, "past_due")
     assert Subscription.objects.get().suspended_at == clock.now()
     attach_card(story.customer)
     story.run()
-    assert (story.has_access(), story.status, Subscription.objects.get().suspended_at) == (True, "active", None)
+    assert (story.has_access(), story.status(), Subscription.objects.get().suspended_at) == (True, "active", None)
     assert (facts().count("subscription.access_suspended"), facts().count("subscription.access_restored")) == (1, 1)
 
 
@@ -209,14 +207,14 @@ def test_a_renewal_grants_nothing_while_access_is_suspended(story: Story) -> Non
     decide(days=(2, 30), grace_days=1)
     story.fail().on_day(1).on_day(29)
     assert (Subscription.objects.get().period_index, DunningCase.objects.count()) == (2, 2)
-    assert (story.status, story.has_access()) == ("past_due", False)
+    assert (story.status(), story.has_access()) == ("past_due", False)
 
 
 @pytest.mark.parametrize(("action", "status"), [("pause", "paused"), ("leave", "past_due"), ("cancel", "canceled")])
 def test_it_ends_as_the_policy_says(story: Story, action: str, status: str) -> None:
     decide(days=(2,), grace_days=0, end_action=EndAction(action))
     story.fail().on_day(2)
-    assert (story.status, story.case.state, story.has_access()) == (status, "exhausted", False)
+    assert (story.status(), story.case.state, story.has_access()) == (status, "exhausted", False)
     story.on_day(10)
     assert len(story.tried) == 2
 
@@ -227,7 +225,7 @@ def test_what_is_left_past_due_recovers_with_a_new_card(story: Story) -> None:
     assert story.case.state == "exhausted"
     attach_card(story.customer)
     story.run()
-    assert (story.status, story.case.state, story.tried[-1][0]) == ("active", "recovered", "new_method")
+    assert (story.status(), story.case.state, story.tried[-1][0]) == ("active", "recovered", "new_method")
 
 
 def test_what_was_canceled_is_not_charged_to_a_new_card(story: Story) -> None:
@@ -235,13 +233,13 @@ def test_what_was_canceled_is_not_charged_to_a_new_card(story: Story) -> None:
     story.fail().on_day(5)
     attach_card(story.customer)
     story.run()
-    assert (story.status, story.invoice.state, len(story.tried)) == ("canceled", "open", 1)
+    assert (story.status(), story.invoice.state, len(story.tried)) == ("canceled", "open", 1)
 
 
 def test_what_cannot_be_collected_is_given_up_where_the_policy_says_so(story: Story) -> None:
     decide(days=(), grace_days=0, writes_off=True)
     story.fail()
-    assert (story.status, story.case.state, story.invoice.state) == ("canceled", "written_off", "uncollectible")
+    assert (story.status(), story.case.state, story.invoice.state) == ("canceled", "written_off", "uncollectible")
 
 
 def test_a_plan_has_a_policy_of_its_own(story: Story) -> None:
@@ -262,7 +260,7 @@ def test_money_by_hand_stops_what_is_pending(story: Story) -> None:
     invoice = story.invoice
     settle(get_invoice(invoice.pk), now=clock.now())
     story.run()
-    assert (story.status, story.case.state) == ("active", "recovered")
+    assert (story.status(), story.case.state) == ("active", "recovered")
     assert len(story.on_day(2).tried) == 1
 
 
@@ -270,7 +268,7 @@ def test_a_void_invoice_is_not_tried_again(story: Story, facts: Any) -> None:
     story.fail()
     void_invoice(invoice_id=story.invoice.pk, reason="goodwill", actor=SYSTEM, now=clock.now())
     story.on_day(2)
-    assert (story.status, story.case.state, len(story.tried)) == ("active", "stopped", 1)
+    assert (story.status(), story.case.state, len(story.tried)) == ("active", "stopped", 1)
     assert "invoice.dunning_recovered" not in facts()
 
 
@@ -279,14 +277,14 @@ def test_a_credited_invoice_is_not_tried_again(story: Story) -> None:
     credit = {"reason": "goodwill", "key": "all", "actor": SYSTEM, "now": clock.now()}
     issue_credit_note(invoice_id=story.invoice.pk, **credit)
     story.on_day(2)
-    assert (story.status, story.case.state, len(story.tried)) == ("active", "stopped", 1)
+    assert (story.status(), story.case.state, len(story.tried)) == ("active", "stopped", 1)
 
 
 def test_writing_off_ends_it_as_when_all_has_failed(story: Story, facts: Any) -> None:
     story.fail()
     write_off_dunning(dunning_id=story.case.pk, reason="bankrupt", actor=SYSTEM, now=clock.now())
     story.run()
-    assert (story.status, story.case.state, story.invoice.state) == ("canceled", "written_off", "uncollectible")
+    assert (story.status(), story.case.state, story.invoice.state) == ("canceled", "written_off", "uncollectible")
     assert (facts().count("invoice.dunning_written_off"), story.case.closed_minor) == (1, 2000)
     assert len(story.on_day(2).tried) == 1
 
@@ -302,7 +300,7 @@ def test_more_time_moves_everything_and_gives_access_back(story: Story) -> None:
     assert not story.on_day(4).has_access()
     assert story.on_day(5).tried[-1] == ("scheduled", "failed", 5)
     assert story.on_day(10).tried[-1] == ("scheduled", "failed", 10)
-    assert story.status == "canceled"
+    assert story.status() == "canceled"
 
 
 def test_a_payment_that_never_came_the_first_time_lapses_without_dunning(run_jobs: Run) -> None:
@@ -317,7 +315,7 @@ def test_what_was_ordered_ahead_may_stay_unpaid(story: Story, now: datetime) -> 
     attach_card(story.customer, "fails_later")
     renew_subscription(subscription_id=story.subscription.pk, actor=SYSTEM, now=now)
     story.run()
-    assert (story.status, DunningCase.objects.count()) == ("active", 0)
+    assert (story.status(), DunningCase.objects.count()) == ("active", 0)
 
 
 def test_a_decline_told_again_begins_nothing_new(story: Story) -> None:
@@ -339,7 +337,7 @@ def test_the_end_told_late_spares_who_has_paid(story: Story) -> None:
         subscription_id=story.subscription.pk, invoice_id=story.case.invoice_id, end_action="cancel", actor=SYSTEM,
         now=clock.now(),
     )  # fmt: skip
-    assert (ended, story.status) == (None, "active")
+    assert (ended, story.status()) == (None, "active")
 
 
 def test_a_clock_moved_in_one_call_tries_on_the_same_days(story: Story, environment: Scope) -> None:
