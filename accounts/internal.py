@@ -1,5 +1,6 @@
 """What only other apps' verbs and workers bring about."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,6 +29,7 @@ from core.tenancy.writes import write
 # The row of a locked customer, for verbs of other apps that pass it on instead of asking again.
 LockedCustomer = Customer
 _LOCKED = Prepared(Customer, "id = %s FOR UPDATE")
+_ALL_LOCKED = Prepared(Customer, "id = ANY(%s) ORDER BY id FOR UPDATE")
 RESET_LIFETIME = timedelta(hours=1)
 VERIFICATION_LIFETIME = timedelta(days=3)
 INVITATION_LIFETIME = timedelta(days=7)
@@ -62,6 +64,14 @@ def lock_customer(customer_id: UUID) -> Customer:
     if row is None:
         raise NotFound
     return row
+
+
+def lock_customers(customer_ids: Collection[UUID]) -> dict[UUID, Customer]:
+    """This function will lock customers until the transaction ends, in the order of their ids, and return them by id.
+
+    Two transactions that lock some of the same ones so never wait for each other.
+    """
+    return {row.id: row for row in _ALL_LOCKED.all(sorted(customer_ids))}
 
 
 def fix_currency(customer: Customer, currency: str) -> None:

@@ -67,15 +67,38 @@ CLAIM_OF_QUEUES = _CLAIM.format(
 # A failed job is tried again at once while the clock is moved: its wait is real time, which the move does not spend.
 CLAIM_OF_ENVIRONMENT = _CLAIM.format(chosen=_OF_ENVIRONMENT, due=_DUE.format(waited=""), in_order=_IN_ORDER, lost=_LOST)
 
+# Others like a job in hand that nobody has tried yet: they are done together with it, in one transaction.
+_LIKE = """
+    WITH chosen AS (
+        SELECT job.id FROM jobs_job job JOIN core_environment env ON env.id = job.environment_id
+        WHERE job.queue = %(queue)s AND job.kind = %(kind)s AND job.environment_id = %(environment)s
+          AND job.state = 'pending' AND job.fence = 0 AND job.ordering_key = ''
+          AND job.run_at <= COALESCE(env.clock_at, clock_timestamp()) AND job.available_at <= clock_timestamp()
+        ORDER BY job.run_at, job.id LIMIT %(most)s FOR UPDATE OF job SKIP LOCKED)
+    UPDATE jobs_job claimed
+    SET state = 'running', attempts = 1, fence = 1, lease_owner = %(owner)s,
+        lease_until = clock_timestamp() + %(lease)s, started_at = clock_timestamp()
+    FROM chosen WHERE claimed.id = chosen.id
+    RETURNING claimed.id, claimed.environment_id, claimed.kind, claimed.queue, claimed.payload,
+              claimed.correlation_id, claimed.fence, claimed.attempts, claimed.max_attempts
+"""
+
 _SETTLE = """
     WITH settled AS (
         UPDATE jobs_job SET lease_until = NULL, {changes}
         WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
         RETURNING id, environment_id, fence, life, attempts, lease_owner, started_at)
 """
-_SUCCEED = _SETTLE.format(
-    changes="state = 'succeeded', finished_at = clock_timestamp(), last_error = '', error_class = ''"
-) + _TRIED.format(number="attempts", outcome="'succeeded'", error_class="''", error="''", ended="settled")
+_WELL = "state = 'succeeded', finished_at = clock_timestamp(), last_error = '', error_class = ''"
+_SUCCEEDED = _TRIED.format(number="attempts", outcome="'succeeded'", error_class="''", error="''", ended="settled")
+_SUCCEED = _SETTLE.format(changes=_WELL) + _SUCCEEDED
+_SUCCEED_MANY = f"""
+    WITH settled AS (
+        UPDATE jobs_job SET lease_until = NULL, {_WELL}
+        WHERE state = 'running' AND (id, fence) IN (SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[]))
+        RETURNING id, environment_id, fence, life, attempts, lease_owner, started_at)
+    {_SUCCEEDED} RETURNING job_id AS id
+"""  # noqa: S608 - made of the constants above
 _ERROR = {"number": "attempts", "error_class": "%(error_class)s", "error": "%(error)s", "ended": "settled"}
 _FAIL = _SETTLE.format(
     changes="""state = 'failed', last_error = %(error)s, error_class = %(error_class)s,
@@ -147,6 +170,23 @@ def of_environment(environment_id: UUID) -> Claim | None:
     return _claim(CLAIM_OF_ENVIRONMENT, environment=environment_id)
 
 
+def like(claim: Claim, *, most: int) -> list[Claim]:
+    """This function will claim at most so many due jobs of a claimed one's kind, queue and environment, oldest first.
+
+    Only those that nobody has tried: what failed, or took its worker along, goes alone.
+    """
+    found = _run(
+        _LIKE, owner=OWNER, lease=LEASE, queue=claim.queue, kind=claim.kind, environment=claim.environment_id, most=most
+    ).rows
+    return sorted((_read(row) for row in found), key=lambda one: one.id)
+
+
+def succeed_many(claims: Sequence[Claim]) -> set[UUID]:
+    """This function will settle jobs that were done together, and return the ids of those that were still ours."""
+    ids, fences = [claim.id for claim in claims], [claim.fence for claim in claims]
+    return {row["id"] for row in _run(_SUCCEED_MANY, ids=ids, fences=fences).rows}
+
+
 def succeed(claim: Claim) -> bool:
     """This function will settle a job that was done; False if the lease has been taken over."""
     return bool(_run(_SUCCEED, id=claim.id, fence=claim.fence).rowcount)
@@ -197,7 +237,11 @@ class _Answer:
 
 def _claim(statement: str, **chosen: Any) -> Claim | None:
     found = _run(statement, owner=OWNER, lease=LEASE, **chosen).rows
-    return Claim(**(found[0] | {"payload": json.loads(found[0]["payload"])})) if found else None
+    return _read(found[0]) if found else None
+
+
+def _read(row: dict[str, Any]) -> Claim:
+    return Claim(**(row | {"payload": json.loads(row["payload"])}))
 
 
 def _run(statement: str, **values: Any) -> _Answer:

@@ -18,16 +18,18 @@ from core import clock, context, errors, failpoints, redaction, tenancy
 from core.models import scope_of
 from core.retry import delay, is_hopeless
 from core.tenancy.system import system_scope
-from jobs import claims, leases, stopping, tallies
+from jobs import batches, claims, leases, stopping, tallies
 from jobs.claims import Claim
 from jobs.models import Job
-from jobs.registry import Duty, duties, kind_of
+from jobs.registry import Duty, duties, find_kind, kind_of
 from jobs.services import NewJob, RetryAfter, enqueue_many
 from jobs.tallies import Tally
 
 log = structlog.get_logger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A queue, and what became of a job of it.
+Outcome = tuple[str, str]
 # How many rows one look at one duty takes at most; the next look takes the next ones.
 CHUNK = 500
 LONGEST_ERROR = 8000
@@ -39,10 +41,31 @@ def work(queue: str, *, seconds: float) -> int:
     A worker that is told to stop finishes the job in hand and claims no other.
     """
     tally, until = Tally(queue), clock.monotonic() + seconds
-    while clock.monotonic() < until and not stopping.is_on() and (claim := claims.of_queues(queue)):
-        tally.add(queue, do(claim))
+    while clock.monotonic() < until and not stopping.is_on() and (outcomes := do_next(queue)):
+        tally.add_all(outcomes)
     tallies.write(tally)
     return tally.total
+
+
+def do_next(*queues: str) -> list[Outcome]:
+    """This function will do the job of these queues that has been due longest, with others like it if they are done
+    together, and return what became of them; nothing if nothing is due.
+    """
+    claim = claims.of_queues(*queues)
+    return do_with_others(claim) if claim else []
+
+
+def do_with_others(claim: Claim) -> list[Outcome]:
+    """This function will do a claimed job, and others like it if its kind does many together, and settle them all."""
+    kind = find_kind(claim.kind)
+    if kind is None or kind.together is None or claim.fence > 1:
+        return [(claim.queue, do(claim))]
+    claimed = [claim, *claims.like(claim, most=batches.MOST - 1)]
+    done = batches.do_together(kind.together, claimed)
+    apart = [one for one in claimed if one.id not in done]
+    # A worker that is told to stop leaves what it has not begun to the next one.
+    alone = [do(one) for one in apart if one is claim or not stopping.is_on()]
+    return [(claim.queue, outcome) for outcome in (*done.values(), *alone)]
 
 
 def do(claim: Claim) -> str:

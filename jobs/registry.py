@@ -1,6 +1,6 @@
 """What this code can do: the kinds of jobs, and the rows that fall due by themselves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +23,8 @@ QUEUES = (
 )
 
 Call = Callable[..., None]
+# Does jobs of one kind together: given the `id`s of their payloads, it returns those that have to be done one by one.
+Together = Callable[[Sequence[str]], Collection[str]]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -35,6 +37,7 @@ class Kind:
     policy: str
     call: Call
     refers: Mapping[str, str]
+    together: Together | None = None
 
     @property
     def max_attempts(self) -> int:
@@ -67,18 +70,23 @@ _pumps: dict[str, Callable[[], int]] = {}
 _schedulables: dict[str, Schedulable] = {}
 
 
-def job(name: str, *, queue: str, policy: str, refers: Mapping[str, str] = NOTHING) -> Callable[[Call], Call]:
+def job(
+    name: str, *, queue: str, policy: str, refers: Mapping[str, str] = NOTHING, together: Together | None = None
+) -> Callable[[Call], Call]:
     """This function will register the decorated function as the doer of a kind of job.
 
     It is called with the payload as keywords, inside the environment's scope and with no transaction open, and must be
     safe to run twice. `refers` says which rows the payload names: its key → `app.model`, or `app.model.field` where the
     value is not the primary key. What a duty or a schedule writes names its row by itself.
+
+    `together` does many jobs of a duty at once, all of them or none, and leaves to the decorated function what it
+    cannot do so; if it fails, they are done one by one, so that a bad one fails alone.
     """
     if queue not in QUEUES:
         raise ValueError(f"there is no queue {queue}")
 
     def register(call: Call) -> Call:
-        _once(_kinds, name, Kind(name=name, queue=queue, policy=policy, call=call, refers=refers))
+        _once(_kinds, name, Kind(name=name, queue=queue, policy=policy, call=call, refers=refers, together=together))
         return call
 
     return register
@@ -135,6 +143,11 @@ def kind_of(name: str) -> Kind:
     :raises KeyError: if this code does not know it.
     """
     return _kinds[name]
+
+
+def find_kind(name: str) -> Kind | None:
+    """This function will return a registered kind of job, if this code knows it."""
+    return _kinds.get(name)
 
 
 def duties() -> tuple[Duty, ...]:

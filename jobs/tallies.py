@@ -1,7 +1,7 @@
 """Counting what the workers do: kept in memory for a slice of work, then added to the hour's row in one statement."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from django.db import connection, transaction
@@ -37,6 +37,11 @@ class Tally:
     def add(self, queue: str, outcome: str, number: int = 1) -> None:
         """This function will count jobs of a queue that came to an outcome."""
         self._by_queue.setdefault(queue, Counter())[outcome] += number
+
+    def add_all(self, outcomes: Iterable[tuple[str, str]]) -> None:
+        """This function will count jobs, each by its queue and what became of it."""
+        for queue, outcome in outcomes:
+            self.add(queue, outcome)
 
     @property
     def total(self) -> int:

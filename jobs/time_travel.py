@@ -47,8 +47,9 @@ def _settle(environment_id: UUID, tally: Tally) -> None:
     while moved:
         moved = _pump(environment_id) + internal.look_for_due(environment_id)
         while claim := claims.of_environment(environment_id):
-            tally.add(claim.queue, internal.do(claim))
-            moved += 1
+            outcomes = internal.do_with_others(claim)
+            tally.add_all(outcomes)
+            moved += len(outcomes)
 
 
 def _pump(environment_id: UUID) -> int:

@@ -1,5 +1,6 @@
 """What subscriptions do by themselves when their time comes. Each task asks again, under lock, whether it is due."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,13 @@ this is to remind you of your subscription to {plan} ({subscription}).
 {what_comes}"""
 
 
-@job("subscriptions.renew", queue="q:sub:payment_initiation", policy="queue")
+def renew_together(ids: Sequence[str]) -> list[str]:
+    """This function will begin and bill the next periods of many, and return those that have to be renewed alone."""
+    left = internal.renew_many(subscription_ids=[UUID(one) for one in ids], actor=SYSTEM, now=clock.now())
+    return [str(one) for one in left]
+
+
+@job("subscriptions.renew", queue="q:sub:payment_initiation", policy="queue", together=renew_together)
 def renew(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
     """This task will begin and bill the next period."""
     internal.renew(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())

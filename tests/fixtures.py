@@ -17,7 +17,7 @@ from core.actor import Actor
 from core.models import Environment
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
-from jobs import claims, internal
+from jobs import internal
 from jobs.registry import QUEUES
 from outbox.internal import relay_here
 from outbox.models import OutboxEvent
@@ -113,9 +113,8 @@ def do_all_jobs() -> int:
     done = 0
     for _ in range(MOST_ROUNDS):
         moved = relay_here() + internal.look_for_due()
-        while claim := claims.of_queues(*QUEUES):
-            internal.do(claim)
-            moved += 1
+        while outcomes := internal.do_next(*QUEUES):
+            moved += len(outcomes)
         if not moved:
             return done
         done += moved

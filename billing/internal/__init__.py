@@ -32,6 +32,7 @@ from billing.internal._documents import (
     order_receipt,
     write_invoice_letter,
 )
+from billing.internal._drafts import NewInvoice
 from billing.internal._dunning import (
     begin_dunning,
     collect_again,
@@ -44,6 +45,7 @@ from billing.internal._gifts import recognize_gift, return_gift
 from billing.internal._grace import end_grace, finalize_draft
 from billing.internal._invoices import locked
 from billing.internal._issue import issue_invoice
+from billing.internal._issue_many import Batch, Begun, begin_invoices, issue_invoices
 from billing.internal._items import Item, lines_of
 from billing.internal._late_usage import Window, adjust_late_usage
 from billing.internal._numbers import NumberingInUse, configure_series
@@ -72,6 +74,8 @@ from billing.lines import Basis, NewLine
 
 __all__ = [
     "Basis",
+    "Batch",
+    "Begun",
     "CouponAlreadyRedeemed",
     "CouponCustomerLimit",
     "CouponExhausted",
@@ -88,6 +92,7 @@ __all__ = [
     "InvoiceNotRemindable",
     "Item",
     "NewCreditNote",
+    "NewInvoice",
     "NewLine",
     "NumberingInUse",
     "SettlementUnknown",
@@ -96,6 +101,7 @@ __all__ = [
     "add_pending",
     "adjust_late_usage",
     "begin_dunning",
+    "begin_invoices",
     "charge_if_open",
     "check_chargeable",
     "check_draft",
@@ -111,6 +117,7 @@ __all__ = [
     "issue_credit_note",
     "issue_if_draft",
     "issue_invoice",
+    "issue_invoices",
     "lines_of",
     "locked",
     "make_document",

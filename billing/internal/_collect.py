@@ -1,5 +1,6 @@
 """Asking for the money of an invoice."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +28,19 @@ def request(invoice: Invoice, *, actor: Actor, now: datetime, payment_method_id:
 def request_first(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     """This function will ask for what is due on an invoice that was written in this transaction."""
     _ask(invoice, 1, actor=actor, now=now, payment_method_id=None)
+
+
+def request_first_of(invoices: Sequence[Invoice], *, actor: Actor, now: datetime) -> None:
+    """This function will do so for many invoices in the same statements."""
+    new = [
+        payments.NewPayment(
+            customer_id=invoice.customer_id, amount_minor=invoice.due_minor, currency=invoice.currency,
+            reference=invoice.public_id, key=f"{invoice.public_id}:1", description=f"Invoice {invoice.number}",
+        )
+        for invoice in invoices
+    ]  # fmt: skip
+    if new:
+        payments.request_many(new, actor=actor, now=now)
 
 
 def _ask(invoice: Invoice, number: int, *, actor: Actor, now: datetime, payment_method_id: UUID | None) -> UUID:

@@ -59,6 +59,21 @@ def held_for(*references: str, currency: str, at: datetime) -> tuple[HeldCoupon,
     return tuple(_held(row.coupon, row.id) for row in rows)
 
 
+def held_by_reference(references: Sequence[str], *, at: datetime) -> dict[str, list[CouponRedemption]]:
+    """This function will return the redemptions that count at an instant for each of some agreements, by one query."""
+    held: dict[str, list[CouponRedemption]] = {reference: [] for reference in references}
+    for row in CouponRedemption.objects.about(*references).counting(at=at):
+        held[row.reference].append(row)
+    return held
+
+
+def fitting(rows: Iterable[CouponRedemption], currency: str) -> tuple[HeldCoupon, ...]:
+    """This function will return the coupons of redemptions, amounts in another currency left out."""
+    return tuple(
+        _held(row.coupon, row.id) for row in rows if row.coupon.amount_minor is None or row.coupon.currency == currency
+    )
+
+
 def preview(
     codes: Sequence[str], *, customer_id: UUID | None, currency: str, at: datetime, plan: str | None = None
 ) -> tuple[HeldCoupon, ...]:
@@ -120,7 +135,14 @@ def count_cycles(invoice_id: UUID) -> None:
 
     :raises CouponSpent: if one has no cycle left, or was given back, since the draft was written.
     """
-    giving = _giving(invoice_id)
+    count_cycles_of(_giving(invoice_id))
+
+
+def count_cycles_of(giving: Sequence[UUID]) -> None:
+    """This function will count an invoice with each of these redemptions.
+
+    :raises CouponSpent: as `count_cycles`.
+    """
     if not giving:
         return
     rows = CouponRedemption.objects.held().with_cycles_left().filter(pk__in=giving)

@@ -10,7 +10,7 @@ from accounts.internal import LockedCustomer
 from accounts.selectors import CustomerView
 from billing.arithmetic import LineTotals, TaxTotal
 from billing.internal import _coupons, _pending, _situation, _terms
-from billing.internal._compose import Composition, compose
+from billing.internal._compose import BillingTerms, Composition, compose
 from billing.internal._situation import Situation
 from billing.lines import NewLine
 from billing.models import BillingSettings, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax
@@ -51,7 +51,7 @@ def write(new: NewInvoice, seen: Situation, *, actor: Actor, now: datetime) -> I
     :raises InvoiceEmpty, InvoiceNegative: see `compose`.
     :raises core.errors.Refusal: if a coupon cannot be redeemed.
     """
-    invoice = _head(new, seen.settings, now=now)
+    invoice = head(new, seen.settings, now=now)
     if new.coupons:
         _coupons.redeem_all(
             new.coupons, customer_id=new.customer_id, reference=invoice.public_id, currency=new.currency, plan=None,
@@ -95,7 +95,8 @@ def say_drafted(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _head(new: NewInvoice, settings: BillingSettings, *, now: datetime) -> Invoice:
+def head(new: NewInvoice, settings: BillingSettings, *, now: datetime) -> Invoice:
+    """This function will return the row of a new draft before anything is worked out, unsaved."""
     return Invoice(
         customer_id=new.customer_id, currency=new.currency, kind=Invoice.Kind(new.kind), reference=new.reference,
         key=new.key, tax_behavior=settings.tax_behavior, created_at=now, collects=new.collect,
@@ -108,7 +109,12 @@ def _head(new: NewInvoice, settings: BillingSettings, *, now: datetime) -> Invoi
 
 def _work_out(invoice: Invoice, lines: Sequence[NewLine], seen: Situation, *, at: datetime) -> Composition:
     """Set everything the row itself says, and return the rest."""
-    worked_out = compose(lines, _terms.gather(invoice, seen, at=at))
+    return fill(invoice, lines, seen, _terms.gather(invoice, seen, at=at))
+
+
+def fill(invoice: Invoice, lines: Sequence[NewLine], seen: Situation, terms: BillingTerms) -> Composition:
+    """This function will work out an unsaved draft, set everything its row says, and return the rest."""
+    worked_out = compose(lines, terms)
     totals = worked_out.totals
     invoice.subtotal_minor, invoice.discount_minor = totals.subtotal_minor, totals.discount_minor
     invoice.tax_minor, invoice.total_minor = totals.tax_minor, totals.total_minor
@@ -118,12 +124,20 @@ def _work_out(invoice: Invoice, lines: Sequence[NewLine], seen: Situation, *, at
 
 
 def _write_rows(invoice: Invoice, worked_out: Composition) -> None:
+    lines, discounts, taxes = rows_of(invoice, worked_out)
+    tables.write([*lines, *discounts, *taxes])
+
+
+def rows_of(
+    invoice: Invoice, worked_out: Composition
+) -> tuple[list[InvoiceLine], list[InvoiceDiscount], list[InvoiceTax]]:
+    """This function will return the rows below a draft's own, unsaved."""
     totals = worked_out.totals
     shares = _line_taxes(totals.taxes)
     pairs = zip(worked_out.lines, totals.lines, strict=True)
     lines = [_line(invoice, at, new, shown, shares.get(shown.id, [])) for at, (new, shown) in enumerate(pairs, start=1)]
     taxes = [_tax(invoice, at, one, worked_out) for at, one in enumerate(totals.taxes, start=1)]
-    tables.write([*lines, *_discounts(invoice, worked_out), *taxes])
+    return lines, list(_discounts(invoice, worked_out)), taxes
 
 
 def _discounts(invoice: Invoice, worked_out: Composition) -> Iterator[InvoiceDiscount]:

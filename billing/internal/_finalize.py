@@ -11,7 +11,8 @@ from core import events, failpoints, ids
 from core.actor import Actor
 from core.tenancy import writes as tables
 
-_FIXED = (
+# What finalizing changes of an invoice's row.
+FIXED = (
     "state", "counter", "sequence", "number", "issued_at", "due_at", "due_minor", "finalizes_at",
     "credit_applied_minor", "wallet_applied_minor", "paid_at",
 )  # fmt: skip
@@ -38,7 +39,7 @@ def finalize(invoice: Invoice, *, actor: Actor, now: datetime, seen: Situation |
     _book(invoice, seen, at=taken.issued_at)
     if __debug__:
         failpoints.reach("billing.invoice_booked")
-    _say_finalized(invoice, actor=actor, now=now)
+    say_finalized(invoice, actor=actor, now=now)
     if invoice.due_minor == 0:
         _settle_nothing(invoice, actor=actor, at=taken.issued_at)
 
@@ -71,22 +72,34 @@ def booking(invoice: Invoice, reference: str, kind: str, *, at: datetime) -> _le
     )
 
 
+def head_of(invoice: Invoice) -> _ledger.Booking:
+    """This function will return the head of a numbered invoice's own journal."""
+    issued_at = invoice.issued_at
+    assert issued_at is not None  # noqa: S101 - for the type checker
+    return booking(invoice, f"invoice:{invoice.public_id}", "invoice", at=issued_at)
+
+
+def entries_of(invoice: Invoice) -> list[postings.Entry]:
+    """This function will return what a numbered invoice's own journal says."""
+    return postings.invoice(kind=invoice.kind, total_minor=invoice.total_minor, tax_minor=invoice.tax_minor)
+
+
 def _book(invoice: Invoice, seen: Situation | None, *, at: datetime) -> None:
     """The invoice itself is written with its journal."""
     accounts = seen.accounts if seen else None
-    entries = postings.invoice(kind=invoice.kind, total_minor=invoice.total_minor, tax_minor=invoice.tax_minor)
+    entries = entries_of(invoice)
     if entries:
-        head = booking(invoice, f"invoice:{invoice.public_id}", "invoice", at=at)
-        _ledger.post(head, entries, known=accounts, changed=[(invoice, _FIXED)])
+        _ledger.post(head_of(invoice), entries, known=accounts, changed=[(invoice, FIXED)])
     else:
-        tables.write([], [(invoice, _FIXED)])
+        tables.write([], [(invoice, FIXED)])
     stored = invoice.credit_applied_minor + invoice.wallet_applied_minor
     if stored:
         head = booking(invoice, f"stored_value:{invoice.public_id}", "stored_value", at=at)
         _ledger.post(head, postings.stored_value(amount_minor=stored))
 
 
-def _say_finalized(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+def say_finalized(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    """This function will publish that an invoice has its number and no longer changes."""
     events.publish(
         InvoiceFinalized(
             subject=invoice.public_id,

@@ -41,27 +41,39 @@ def post(
     :raises ValueError: if the entries do not sum to zero or are fewer than two; the database checks again at commit.
     :raises django.db.IntegrityError: if the business event is booked already.
     """
-    if not postings.balances(entries):
-        raise ValueError(f"{booking.reference} does not balance: {entries}")
-    accounts = _account_ids({entry.account for entry in entries}, booking.currency, booking.at, known or {})
-    journal = Journal(
-        reference=booking.reference,
-        kind=booking.kind,
-        at=booking.at,
-        invoice=booking.invoice,
-        subject_id=booking.subject_id,
-    )
+    return post_many([(booking, entries)], known=known, changed=changed)[0]
+
+
+def post_many(
+    booked: Sequence[tuple[Booking, Sequence[postings.Entry]]],
+    *,
+    known: Mapping[str, UUID] | None = None,
+    changed: Sequence[tables.Changed] = (),
+) -> list[Journal]:
+    """This function will write journals of one currency as `post` does, and the rows that `changed`, all at once."""
+    for booking, entries in booked:
+        if not postings.balances(entries):
+            raise ValueError(f"{booking.reference} does not balance: {entries}")
+    first, codes = booked[0][0], {entry.account for _, entries in booked for entry in entries}
+    accounts = _account_ids(codes, first.currency, first.at, known or {})
+    journals = [_journal(booking) for booking, _ in booked]
     rows = [
         Posting(
-            journal=journal,
-            account_id=accounts[entry.account],
-            amount_minor=entry.amount_minor,
+            journal=journal, account_id=accounts[entry.account], amount_minor=entry.amount_minor,
             currency=booking.currency,
         )
+        for journal, (booking, entries) in zip(journals, booked, strict=True)
         for entry in entries
-    ]
-    tables.write([journal, *rows], changed)
-    return journal
+    ]  # fmt: skip
+    tables.write([*journals, *rows], changed)
+    return journals
+
+
+def _journal(booking: Booking) -> Journal:
+    return Journal(
+        reference=booking.reference, kind=booking.kind, at=booking.at, invoice=booking.invoice,
+        subject_id=booking.subject_id,
+    )  # fmt: skip
 
 
 def entries_of(reference: str) -> list[postings.Entry]:

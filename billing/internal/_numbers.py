@@ -19,9 +19,9 @@ _TAKE = """
 WITH series AS (
   SELECT id, format, reset FROM billing_numberseries WHERE environment_id = %(here)s AND code = %(code)s FOR KEY SHARE)
 INSERT INTO billing_numbercounter AS counter (id, environment_id, series_id, bucket, last, last_issued_at)
-SELECT %(id)s, %(here)s, series.id, %(buckets)s::jsonb ->> series.reset, 1, %(now)s FROM series
+SELECT %(id)s, %(here)s, series.id, %(buckets)s::jsonb ->> series.reset, %(count)s::bigint, %(now)s FROM series
 ON CONFLICT (environment_id, series_id, bucket) DO UPDATE
-SET last = counter.last + 1, last_issued_at = GREATEST(counter.last_issued_at, EXCLUDED.last_issued_at)
+SET last = counter.last + EXCLUDED.last, last_issued_at = GREATEST(counter.last_issued_at, EXCLUDED.last_issued_at)
 RETURNING id, last, last_issued_at, (SELECT format FROM series)
 """
 
@@ -49,23 +49,35 @@ def take(code: str, *, now: datetime) -> Taken:
 
     :raises KeyError: if there is no such series.
     """
-    taken = _taken(code, now)
+    return take_many(code, 1, now=now)[0]
+
+
+def take_many(code: str, count: int, *, now: datetime) -> list[Taken]:
+    """This function will take so many numbers in a row, as `take` does one after the other, by one statement."""
+    taken = _taken(code, count, now)
     if taken is None:
         _series(code, now)
-        taken = _taken(code, now)
+        taken = _taken(code, count, now)
     assert taken is not None  # noqa: S101 - for the type checker
-    counter_id, sequence, issued_at, pattern = taken
+    counter_id, last, issued_at, pattern = taken
     if __debug__:
         failpoints.reach("billing.number_taken")
-    number = numbering.number(pattern, sequence=sequence, at=issued_at.astimezone(UTC))
-    return Taken(counter_id=counter_id, sequence=sequence, number=number, issued_at=issued_at)
+    at = issued_at.astimezone(UTC)
+    return [
+        Taken(
+            counter_id=counter_id, sequence=sequence, number=numbering.number(pattern, sequence=sequence, at=at),
+            issued_at=issued_at,
+        )
+        for sequence in range(last - count + 1, last + 1)
+    ]  # fmt: skip
 
 
-def _taken(code: str, now: datetime) -> tuple[UUID, int, datetime, str] | None:
+def _taken(code: str, count: int, now: datetime) -> tuple[UUID, int, datetime, str] | None:
     """None where the series is not there yet."""
     buckets = {reset.value: numbering.bucket(reset, now.astimezone(UTC)) for reset in NumberSeries.Reset}
     values: dict[str, Any] = {
         "id": ids.new(), "here": tenancy.environment_id(), "code": code, "buckets": Jsonb(buckets), "now": now,
+        "count": count,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)

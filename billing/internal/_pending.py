@@ -11,6 +11,7 @@ from billing.models import Invoice, PendingLine
 from billing.signals import CreditCarried
 from core import events, ids
 from core.actor import Actor
+from core.tenancy.writes import write
 
 
 @transaction.atomic
@@ -37,6 +38,21 @@ def take_up(invoice_reference: str, *, currency: str) -> tuple[list[NewLine], li
     rows = PendingLine.objects.about(invoice_reference).waiting().filter(currency=currency)
     found = list(rows.select_for_update().order_by("id"))
     return [from_content(row.content) for row in found], [row.id for row in found]
+
+
+def waiting_by_reference(references: Sequence[str]) -> dict[str, list[PendingLine]]:
+    """This function will lock and return what waits for the next invoice of each of some agreements, by one query."""
+    found: dict[str, list[PendingLine]] = {reference: [] for reference in references}
+    for row in PendingLine.objects.waiting().filter(reference__in=references).select_for_update().order_by("id"):
+        found[row.reference].append(row)
+    return found
+
+
+def mark_many_taken(taken: Sequence[tuple[PendingLine, Invoice]], *, now: datetime) -> None:
+    """This function will note which invoices took up waiting lines, by one statement."""
+    for row, invoice in taken:
+        row.invoice, row.taken_at = invoice, now
+    write([], [(row, ("invoice", "taken_at")) for row, _ in taken])
 
 
 def mark_taken(row_ids: Sequence[UUID], invoice: Invoice, *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The taxes of a customer."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.selectors import CustomerView
@@ -13,13 +14,27 @@ def rules_for(customer: CustomerView, settings: BillingSettings, at: datetime, *
 
     `look` is false where it is known that there are no rates.
     """
+    is_free = not look or _treatment(customer, settings) is Treatment.EXEMPT
+    rows = [] if is_free else list(TaxRate.objects.in_force(at).filter(country__in={"", customer.country or ""}))
+    return rules_of(customer, settings, [_rate(row) for row in rows])
+
+
+def rates_at(at: datetime) -> list[Rate]:
+    """This function will return every rate that is in force at an instant."""
+    return [_rate(row) for row in TaxRate.objects.in_force(at)]
+
+
+def rules_of(customer: CustomerView, settings: BillingSettings, rates: Sequence[Rate]) -> TaxRules:
+    """This function will return the taxes of a customer, given the rates that are in force."""
     country, region = customer.country or "", customer.address.get("state", "")
-    treatment = taxation.treatment(
-        customer.tax_exemption, company_country=settings.country, country=country, his_tax_ids=customer.tax_ids
-    )
-    is_free = treatment is Treatment.EXEMPT or not look
-    rows = [] if is_free else list(TaxRate.objects.in_force(at).filter(country__in={"", country}))
-    return taxation.rules([_rate(row) for row in rows], treatment=treatment, country=country, region=region)
+    return taxation.rules(rates, treatment=_treatment(customer, settings), country=country, region=region)
+
+
+def _treatment(customer: CustomerView, settings: BillingSettings) -> Treatment:
+    return taxation.treatment(
+        customer.tax_exemption, company_country=settings.country, country=customer.country or "",
+        his_tax_ids=customer.tax_ids,
+    )  # fmt: skip
 
 
 def _rate(row: TaxRate) -> Rate:

@@ -1,7 +1,7 @@
 """Answers about plans, prices and add-ons for other apps, frozen."""
 
 from catalog.pricing import Rating, Step
-from catalog.selectors._plans import PlanNotPublished, PlanView, find_plan, get_current_terms, get_terms
+from catalog.selectors._plans import PlanNotPublished, PlanView, find_plan, get_current_terms, get_terms, list_terms
 from catalog.selectors._prices import (
     AddOnView,
     find_addon,
@@ -34,5 +34,6 @@ __all__ = [
     "get_terms",
     "list_addons",
     "list_prices",
+    "list_terms",
     "list_versions",
 ]

@@ -1,5 +1,6 @@
 """Asking for plans and their versions."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,6 +22,7 @@ SELECT v.id, v.xmin::text || ' ' || p.xmin::text, v.published_at IS NOT NULL
   FROM catalog_planversion v JOIN catalog_plan p ON p.id = v.plan_id
 """
 _OF_VERSION = f"{_EDITION} WHERE v.environment_id = %s AND v.id = %s"
+_OF_VERSIONS = f"{_EDITION} WHERE v.environment_id = %s AND v.id = ANY(%s)"
 _CURRENT = (
     f"{_EDITION} WHERE v.environment_id = %s AND v.plan_id = %s AND v.published_at IS NOT NULL"
     " ORDER BY v.number DESC LIMIT 1"
@@ -53,6 +55,14 @@ def get_terms(plan_version_id: UUID) -> PlanTerms:
     if found is None:
         raise errors.NotFound
     return _of(*found)
+
+
+def list_terms(plan_version_ids: Collection[UUID]) -> dict[UUID, PlanTerms]:
+    """This function will return the terms of those of these versions that exist, published or not, by id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_VERSIONS, [tenancy.environment_id(), list(plan_version_ids)])
+        found = cursor.fetchall()
+    return {version_id: _of(version_id, edition, is_published) for version_id, edition, is_published in found}
 
 
 def get_current_terms(plan_id: UUID) -> PlanTerms:

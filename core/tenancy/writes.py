@@ -17,7 +17,7 @@ from psycopg.types.numeric import Int8
 from core.tenancy import scopes
 from core.tenancy.rows import ScopedRow
 
-# So many rows of a model are written out; with more, their columns travel as arrays.
+# So many rows of a model are written out; with more, their columns travel as arrays, new rows and changed ones alike.
 MOST_VALUES = 4
 # A row that is there, and the names of its fields that have changed.
 Changed = tuple[ScopedRow, tuple[str, ...]]
@@ -33,12 +33,12 @@ def write(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
     if not rows and not changed:
         return
     groups = [(model, list(found)) for model, found in groupby(rows, key=type)]
+    changes = [(shape, [row for row, _ in found]) for shape, found in groupby(changed, key=_shape)]
     values = [value for model, found in groups for value in _of_group(model, found)]
-    for row, names in changed:
-        values += [*_values(row, _named(type(row), names), add=False), scopes.environment_id(), row.pk]
-    shapes = tuple((type(row), names) for row, names in changed)
+    values += [value for (model, names), found in changes for value in _of_change(model, names, found)]
     with connection.cursor() as cursor:
         sizes = tuple((model, min(len(found), MOST_VALUES + 1)) for model, found in groups)
+        shapes = tuple((*shape, min(len(found), MOST_VALUES + 1)) for shape, found in changes)
         cursor.execute(_statement(sizes, shapes), values)
         if changed and cursor.fetchone() != (len(changed),):
             raise DatabaseError("a row that was to be changed is not there")
@@ -54,6 +54,16 @@ def insert_once(row: ScopedRow) -> bool:
     if is_new:
         row._state.adding, row._state.db = False, connection.alias
     return is_new
+
+
+def insert_missing(rows: Sequence[ScopedRow]) -> int:
+    """This function will insert those rows of one model that no unique constraint knows yet, and count them."""
+    if not rows:
+        return 0
+    columns = zip(*(_values(row, _fields(type(row)), add=True) for row in rows), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_missing(type(rows[0])), [list(column) for column in columns])
+        return int(cursor.rowcount)
 
 
 def insert_found(
@@ -80,6 +90,19 @@ def _of_group(model: Any, rows: Sequence[ScopedRow]) -> list[Any]:
     return [list(column) for column in zip(*written, strict=True)]
 
 
+def _shape(change: Changed) -> tuple[Any, tuple[str, ...]]:
+    row, names = change
+    return type(row), names
+
+
+def _of_change(model: Any, names: tuple[str, ...], rows: Sequence[ScopedRow]) -> list[Any]:
+    here, fields = scopes.environment_id(), _named(model, names)
+    written = [_values(row, fields, add=False) for row in rows]
+    if len(rows) <= MOST_VALUES:
+        return [value for row, values in zip(rows, written, strict=True) for value in (*values, here, row.pk)]
+    return [[row.pk for row in rows], *(list(column) for column in zip(*written, strict=True)), here]
+
+
 def _values(row: ScopedRow, fields: Sequence[Any], *, add: bool) -> list[Any]:
     return [_typed(field.get_db_prep_save(field.pre_save(row, add), connection)) for field in fields]
 
@@ -100,9 +123,9 @@ def _named(model: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 @cache
-def _statement(groups: tuple[tuple[Any, int], ...], changed: tuple[tuple[Any, tuple[str, ...]], ...]) -> str:
+def _statement(groups: tuple[tuple[Any, int], ...], changed: tuple[tuple[Any, tuple[str, ...], int], ...]) -> str:
     parts = [_insert(model, count) for model, count in groups]
-    parts += [f"{_update(model, names)} RETURNING 1" for model, names in changed]
+    parts += [f"{one} RETURNING 1" for model, names, count in changed for one in _updates(model, names, count)]
     if not changed and len(parts) == 1:
         return parts[0]
     counted = " + ".join(f"(TABLE counted{number})" for number in range(len(groups), len(parts))) or "0"
@@ -115,6 +138,11 @@ def _statement(groups: tuple[tuple[Any, int], ...], changed: tuple[tuple[Any, tu
 @cache
 def _once(model: Any) -> str:
     return f"{_insert(model, 1)} ON CONFLICT DO NOTHING"
+
+
+@cache
+def _missing(model: Any) -> str:
+    return f"{_insert(model, MOST_VALUES + 1)} ON CONFLICT DO NOTHING"
 
 
 @cache
@@ -145,6 +173,21 @@ def _kind(field: Any) -> str:
     """The type without its limits, which the column has: a cast would cut what is too long, the column refuses it."""
     kind = str(field.db_type(connection)).partition("(")[0]
     return "text" if kind == "varchar" else kind
+
+
+def _updates(model: Any, names: tuple[str, ...], count: int) -> list[str]:
+    return [_update_many(model, names)] if count > MOST_VALUES else [_update(model, names)] * count
+
+
+def _update_many(model: Any, names: tuple[str, ...]) -> str:
+    fields = _named(model, names)
+    sets = ", ".join(f'"{field.column}" = new.c{number}' for number, field in enumerate(fields))
+    arrays = ", ".join(["%s::uuid[]", *(f"%s::{_kind(field)}[]" for field in fields)])
+    columns = ", ".join(["id", *(f"c{number}" for number in range(len(fields)))])
+    return (
+        f'UPDATE "{model._meta.db_table}" old SET {sets} FROM unnest({arrays}) AS new ({columns})'  # noqa: S608 - names
+        " WHERE old.environment_id = %s AND old.id = new.id"
+    )
 
 
 def _update(model: Any, names: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from core import clock, ids, tenancy
 from core.actor import SYSTEM
 from core.tenancy import Scope
 from core.tenancy.rows import ScopedRow
-from core.tenancy.writes import MOST_VALUES, insert_found, insert_once, write
+from core.tenancy.writes import MOST_VALUES, insert_found, insert_missing, insert_once, write
 
 pytestmark = pytest.mark.django_db
 
@@ -158,3 +158,38 @@ def test_more_than_was_counted_on_is_refused_whole() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_found(customer(), FOUND, {"count": 3}, NAMED, [ids.new() for _ in range(2)])
     assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("count", [MOST_VALUES, MOST_VALUES + 1, 3 * MOST_VALUES])
+def test_many_changed_rows_are_one_statement(count: int, django_assert_num_queries: Any) -> None:
+    rows = [make_customer(name=f"before {number}") for number in range(count)]
+    untouched = make_customer(name="untouched")
+    for number, row in enumerate(rows):
+        row.name, row.metadata, row.country = f"after {number}", {"n": number}, None if number % 2 else "NO"
+    with django_assert_num_queries(1):
+        write([customer(external_ref="new")], [(row, ("name", "metadata", "country")) for row in rows])
+    for row in rows:
+        fresh = Customer.objects.get(pk=row.pk)
+        assert (fresh.name, fresh.metadata, fresh.country) == (row.name, row.metadata, row.country)
+    untouched.refresh_from_db()
+    assert untouched.name == "untouched"
+
+
+def test_many_changes_with_one_row_missing_are_refused(live_environment: Scope) -> None:
+    rows = [make_customer(name="before") for _ in range(MOST_VALUES + 1)]
+    with tenancy.scope(live_environment):
+        rows[2] = make_customer(name="theirs")
+    for row in rows:
+        row.name = "after"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        write([], [(row, ("name",)) for row in rows])
+    assert not Customer.objects.filter(name="after").exists()
+
+
+def test_only_what_is_missing_is_inserted(django_assert_num_queries: Any) -> None:
+    known = customer(external_ref="known", name="first")
+    write([known])
+    with django_assert_num_queries(1):
+        assert insert_missing([customer(external_ref="known", name="second"), customer(external_ref="new")]) == 1
+    assert insert_missing([]) == 0
+    assert sorted(Customer.objects.values_list("external_ref", "name")) == [("known", "first"), ("new", "")]

@@ -1,5 +1,6 @@
 """Kinds of jobs that exist only in tests."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -66,3 +67,18 @@ def hold(*, folder: str, **_: str) -> None:
     pause = Event()
     while not (Path(folder) / "go").exists():
         pause.wait(0.02)
+
+
+def note_together(ids: Sequence[str]) -> list[str]:
+    """Do all but those that want to be alone, and none if one is bad."""
+    if "bad" in ids:
+        raise RuntimeError("one of them is bad")
+    done.append({"together": " ".join(one for one in ids if one != "alone")})
+    return [one for one in ids if one == "alone"]
+
+
+@job("test.together", queue="q:mail", policy="billing", together=note_together)
+def note_alone(*, id: str, **_: str) -> None:  # noqa: A002 - the payload of every duty
+    if id == "bad":
+        raise RuntimeError("it is bad by itself, too")
+    done.append({"alone": id})

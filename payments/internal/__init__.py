@@ -9,10 +9,11 @@ from payments.internal._inbound import process_gateway_event
 from payments.internal._reconcile import reconcile_attempt, reconcile_refund
 from payments.internal._refund_results import apply_refund_result
 from payments.internal._refunds import begin_refund, execute_refund
-from payments.internal._request import PaymentUnderway, cancel_pending, request_payment
+from payments.internal._request import NewPayment, PaymentUnderway, cancel_pending, request_many, request_payment
 from payments.internal._results import apply_gateway_result
 
 __all__ = [
+    "NewPayment",
     "PaymentUnderway",
     "apply_gateway_result",
     "apply_refund_result",
@@ -24,5 +25,6 @@ __all__ = [
     "process_gateway_event",
     "reconcile_attempt",
     "reconcile_refund",
+    "request_many",
     "request_payment",
 ]

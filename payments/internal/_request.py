@@ -1,5 +1,7 @@
 """Asking for a payment, and taking back what was asked."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +10,7 @@ from django.db import transaction
 from core import errors, events, failpoints
 from core.actor import Actor
 from core.ids import encode
-from core.tenancy.writes import insert_once
+from core.tenancy.writes import insert_once, write
 from core.verbs import verb
 from jobs import services as jobs
 from payments.models import Payment, PaymentMethod, PaymentMethodDetached
@@ -18,6 +20,36 @@ from payments.signals import PaymentCanceled, PaymentRequested
 class PaymentUnderway(errors.Conflict):
     code = "payment_underway"
     title = "A payment for this is under way already."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPayment:
+    """A payment to be asked for, by the customer's default method; see `request_payment`."""
+
+    customer_id: UUID
+    amount_minor: int
+    currency: str
+    reference: str
+    key: str
+    description: str
+
+
+def request_many(new: Sequence[NewPayment], *, actor: Actor, now: datetime) -> None:
+    """This function will have workers collect amounts that nobody has asked for before, all in the same statements.
+
+    :raises django.db.IntegrityError: if a key or something under way for a reference is known.
+    """
+    rows = [
+        Payment(
+            customer_id=one.customer_id, amount_minor=one.amount_minor, currency=one.currency,
+            reference=one.reference, key=one.key, description=one.description, created_at=now,
+        )
+        for one in new
+    ]  # fmt: skip
+    write(rows)
+    jobs.enqueue_many([_collection(row) for row in rows])
+    for row in rows:
+        _say_requested(row, actor=actor, now=now)
 
 
 @verb
@@ -80,7 +112,16 @@ def _check_method(payment_method_id: UUID, customer_id: UUID) -> None:
 
 
 def _announce(payment: Payment, *, actor: Actor, now: datetime) -> None:
-    jobs.enqueue("payments.collect", payload={"payment_id": str(payment.id)}, key=str(payment.id))
+    job = _collection(payment)
+    jobs.enqueue(job.kind, payload=job.payload, key=job.key)
+    _say_requested(payment, actor=actor, now=now)
+
+
+def _collection(payment: Payment) -> jobs.NewJob:
+    return jobs.NewJob(kind="payments.collect", payload={"payment_id": str(payment.id)}, key=str(payment.id))
+
+
+def _say_requested(payment: Payment, *, actor: Actor, now: datetime) -> None:
     events.publish(
         PaymentRequested(
             subject=payment.public_id,

@@ -7,6 +7,7 @@ from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._payments import forgive, mark_past_due, settle
 from subscriptions.internal._reminders import Reminder, SubscriptionNotRemindable, check_remindable, write_reminder
 from subscriptions.internal._renew import renew
+from subscriptions.internal._renewals import renew_many
 from subscriptions.internal._terms import LiveSubscriptionExists, grant_term
 from subscriptions.internal._timezones import follow_timezone
 from subscriptions.internal._trial import convert_trial
@@ -28,6 +29,7 @@ __all__ = [
     "migrate",
     "migrate_chunk",
     "renew",
+    "renew_many",
     "settle",
     "start",
     "write_reminder",

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from billing.internal import NewLine, Window, add_pending, adjust_late_usage, issue_invoice, usage_line
+from billing.internal import NewInvoice, NewLine, Window, add_pending, adjust_late_usage, issue_invoice, usage_line
 from billing.selectors import InvoiceView, waiting_minor
 from catalog.selectors import PlanTerms
 from core.actor import Actor
@@ -109,11 +110,23 @@ def _issue(
 ) -> InvoiceView:
     if any(line.kind == "one_off" for line in lines):
         SubscriptionAddOn.objects.of(subscription).waiting().update(billed_at=now)
-    return issue_invoice(
-        customer_id=subscription.customer_id, currency=subscription.currency, kind=kind, lines=lines,
-        reference=subscription.public_id, key=f"{subscription.public_id}:{name}", collect=True, actor=actor, now=now,
-        period=period, customer=subscription.locked_customer,
-    )  # fmt: skip
+    return issue_invoice(**_asked(subscription, lines, name=name, period=period, kind=kind), actor=actor, now=now)
+
+
+def _asked(
+    subscription: Subscription, lines: Sequence[NewLine], *, name: str, period: Period, kind: str
+) -> dict[str, Any]:
+    return {
+        "customer_id": subscription.customer_id, "currency": subscription.currency, "kind": kind, "lines": lines,
+        "reference": subscription.public_id, "key": f"{subscription.public_id}:{name}", "collect": True,
+        "period": period, "customer": subscription.locked_customer,
+    }  # fmt: skip
+
+
+def cycle_invoice(subscription: Subscription, lines: Sequence[NewLine]) -> NewInvoice:
+    """This function will return what the invoice of the current period is asked for with."""
+    name, period = str(subscription.period_index or 0), subscription.period
+    return NewInvoice(**_asked(subscription, lines, name=name, period=period, kind="subscription_cycle"))
 
 
 def wait(subscription: Subscription, lines: Sequence[NewLine], *, name: str, now: datetime) -> None:
@@ -151,13 +164,18 @@ def open_period(
         invoice: InvoiceView | None = _issue(subscription, lines, kind="subscription_cycle", **how)
     else:
         invoice = charge(subscription, lines, **how)
+    write([period_row(subscription, invoice_id=invoice.id if invoice else None, extension=extension, now=now)])
+    return invoice
+
+
+def period_row(
+    subscription: Subscription, *, invoice_id: UUID | None, extension: Extension | None, now: datetime
+) -> SubscriptionPeriod:
+    """This function will return the row that keeps that the current period was begun, unsaved."""
     cycle = subscription.cycle
-    row = SubscriptionPeriod(
-        subscription=subscription, number=number, starts_at=subscription.period.starts_at,
+    return SubscriptionPeriod(
+        subscription=subscription, number=subscription.period_index or 0, starts_at=subscription.period.starts_at,
         ends_at=subscription.period.ends_at, boundary=subscription.period_boundary or 0, anchor_at=cycle.anchor,
         timezone=cycle.timezone, alignment=cycle.alignment, interval=cycle.interval,
-        interval_count=cycle.interval_count, invoice_id=invoice.id if invoice else None,
-        extension=extension, created_at=now,
+        interval_count=cycle.interval_count, invoice_id=invoice_id, extension=extension, created_at=now,
     )  # fmt: skip
-    write([row])
-    return invoice

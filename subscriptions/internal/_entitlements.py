@@ -1,10 +1,11 @@
 """Granting what the plan grants, for as long as the current period lasts."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from catalog.selectors import PlanTerms
 from subscriptions.models import Subscription
-from usage.internal import FeatureGrant, grant_entitlements, revoke_entitlements
+from usage.internal import FeatureGrant, Grant, grant_many, revoke_entitlements
 
 
 def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> None:
@@ -12,21 +13,27 @@ def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> Non
 
     To a subscription whose access is suspended nothing is granted.
     """
-    if subscription.suspended_at is not None:
-        return
-    grant_entitlements(
-        customer_id=subscription.customer_id,
-        source=subscription.public_id,
-        features=[
-            FeatureGrant(
-                code=one.code, name=one.name, kind=one.kind, value=one.value, limit=one.limit,
-                limit_kind=one.limit_kind, reset=one.reset,
-            )
-            for one in terms.features
-        ],
-        starts_at=subscription.period.starts_at,
-        ends_at=subscription.period.ends_at,
-        now=now,
+    grant_all([(subscription, terms)], now=now)
+
+
+def grant_all(held: Iterable[tuple[Subscription, PlanTerms]], *, now: datetime) -> None:
+    """This function will do so for many subscriptions in the same statements."""
+    grants = [_grant(subscription, terms) for subscription, terms in held if subscription.suspended_at is None]
+    if grants:
+        grant_many(grants, now=now)
+
+
+def _grant(subscription: Subscription, terms: PlanTerms) -> Grant:
+    features = [
+        FeatureGrant(
+            code=one.code, name=one.name, kind=one.kind, value=one.value, limit=one.limit,
+            limit_kind=one.limit_kind, reset=one.reset,
+        )
+        for one in terms.features
+    ]  # fmt: skip
+    return Grant(
+        customer_id=subscription.customer_id, source=subscription.public_id, features=features,
+        starts_at=subscription.period.starts_at, ends_at=subscription.period.ends_at,
     )  # fmt: skip
 
 

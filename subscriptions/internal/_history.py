@@ -82,6 +82,14 @@ def complete(subscription: Subscription, event: SubscriptionEvent, holding: Hold
     return None if subscription.mrr == before else _movement(subscription, event, before)
 
 
+def keep(subscription: Subscription, event: SubscriptionEvent, holding: Holding) -> bool:
+    """This function will complete a line of history that moves nothing, without a query; False if it does move it."""
+    if worth(subscription, holding) != subscription.mrr:
+        return False
+    event.snapshot = snapshots.taken(subscription, holding.held.addons, holding.coupons)
+    return True
+
+
 def _movement(subscription: Subscription, event: SubscriptionEvent, before: Decimal) -> MrrMovement:
     number, whole = _standing(subscription)
     kind = mrr.movement(

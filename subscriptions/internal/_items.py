@@ -1,9 +1,10 @@
 """What a subscription is charged with: its plan's prices and its add-ons'."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
-from catalog.selectors import PlanTerms, list_prices
+from catalog.selectors import PlanTerms, PriceTerms, list_prices
 from subscriptions.lines import Item, Span, addon_item, items_of
 from subscriptions.models import COVERING, KEPT_ADDONS, Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Basis
@@ -11,20 +12,28 @@ from subscriptions.proration import Basis
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What a subscription has beside its plan: add-ons that are not removed, and what has paid for the period."""
+    """What a subscription has beside its plan: add-ons that are not removed, and what has paid for the period.
+
+    `prices` are those of the add-ons, where they have been asked for already.
+    """
 
     addons: tuple[SubscriptionAddOn, ...] = ()
     extension: Extension | None = None
+    prices: Mapping[UUID, PriceTerms] | None = None
 
     def recurring(self) -> tuple[Item, ...]:
         """This function will return what the add-ons charge every period with."""
-        return _items([row for row in self.addons if row.kind == SubscriptionAddOn.Kind.RECURRING])
+        return _items([row for row in self.addons if row.kind == SubscriptionAddOn.Kind.RECURRING], self.prices)
 
     def waiting(self) -> tuple[Item, ...]:
         """This function will return what the add-ons charge that are charged once and have not been."""
+        return tuple(replace(item, kind="one_off") for item in _items(self.unbilled, self.prices))
+
+    @property
+    def unbilled(self) -> list[SubscriptionAddOn]:
+        """The add-ons that are charged once and have not been."""
         once = SubscriptionAddOn.Kind.ONE_OFF
-        rows = _items([row for row in self.addons if row.kind == once and row.billed_at is None])
-        return tuple(replace(item, kind="one_off") for item in rows)
+        return [row for row in self.addons if row.kind == once and row.billed_at is None]
 
 
 def held_by(subscription: Subscription) -> Held:
@@ -84,8 +93,8 @@ def span_of(subscription: Subscription, terms: PlanTerms) -> Span:
     )  # fmt: skip
 
 
-def _items(rows: Sequence[SubscriptionAddOn]) -> tuple[Item, ...]:
+def _items(rows: Sequence[SubscriptionAddOn], known: Mapping[UUID, PriceTerms] | None = None) -> tuple[Item, ...]:
     if not rows:
         return ()
-    prices = list_prices({row.price_id for row in rows})
+    prices = list_prices({row.price_id for row in rows}) if known is None else known
     return tuple(addon_item(prices[row.price_id], quantity=row.quantity, since=row.added_at) for row in rows)

@@ -55,13 +55,9 @@ def record(
     With it goes the movement of monthly recurring revenue that the change is. `holding` is asked for if it is not
     given.
     """
-    subscription.version += 1
-    event = SubscriptionEvent(
-        subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
-        new_status=subscription.status, plan_id=subscription.plan_id,
-        plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
-        effective_at=effective_at or now, at=now,
-    )  # fmt: skip
+    event = next_version(
+        subscription, kind, old_status=old_status, actor=actor, now=now, effective_at=effective_at, reason=reason
+    )
     moved = complete(subscription, event, holding or holding_of(subscription))
     lines: list[ScopedRow] = [event] if moved is None else [event, moved]
     if subscription._state.adding:
@@ -70,6 +66,29 @@ def record(
         write(lines, [(subscription, EVERYTHING)])
     if moved is not None:
         _say_moved(subscription, moved, actor=actor, now=now)
+
+
+def next_version(
+    subscription: Subscription,
+    kind: str,
+    *,
+    old_status: str,
+    actor: Actor,
+    now: datetime,
+    effective_at: datetime | None = None,
+    reason: str = "",
+) -> SubscriptionEvent:
+    """This function will count the subscription's next version and return the line of history that makes it.
+
+    Whoever calls it writes both.
+    """
+    subscription.version += 1
+    return SubscriptionEvent(
+        subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
+        new_status=subscription.status, plan_id=subscription.plan_id,
+        plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
+        effective_at=effective_at or now, at=now,
+    )  # fmt: skip
 
 
 def parties(subscription: Subscription) -> dict[str, str]:

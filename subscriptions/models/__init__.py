@@ -8,12 +8,14 @@ from subscriptions.models._migrations import (
     VersionMigrationItem,
 )
 from subscriptions.models._mrr import REBUILDING, MrrMovement
-from subscriptions.models._prepared import COVERING, KEPT_ADDONS, LIVE, ONE
+from subscriptions.models._prepared import ALL_LOCKED, APPLIED, COVERING, KEPT_ADDONS, LIVE, ONE
 from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
 from subscriptions.models._subscription import UNPAID_FOR, Subscription, SubscriptionQuerySet
 
 __all__ = [
+    "ALL_LOCKED",
+    "APPLIED",
     "COVERING",
     "KEPT_ADDONS",
     "LIVE",

@@ -17,3 +17,6 @@ COVERING: Final = Prepared(
 LIVE: Final = Prepared(Subscription, "customer_id = %s AND family = %s AND status = ANY(%s) ORDER BY id LIMIT 1")
 # The add-ons that some subscriptions (a list of ids) have, in the order in which they were added.
 KEPT_ADDONS: Final = Prepared(SubscriptionAddOn, "subscription_id = ANY(%s) AND removed_at IS NULL ORDER BY id")
+# Subscriptions (a list of ids) under lock, in the order in which everybody locks them, and what has paid for periods.
+ALL_LOCKED: Final = Prepared(Subscription, "id = ANY(%s) ORDER BY id FOR UPDATE")
+APPLIED: Final = Prepared(Extension, "subscription_id = ANY(%s) AND first_period IS NOT NULL ORDER BY id")
