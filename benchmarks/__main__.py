@@ -5,12 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks import api, chain, invoices, pricing, relay
+from benchmarks import api, chain, invoices, pricing, relay, renewals
 from benchmarks.table import Line, render
 
 LOADS: dict[str, Callable[[], list[Line]]] = {
     "api": api.run, "relay": relay.run, "chain": chain.run, "pricing": pricing.run,
-    "invoices": invoices.run,
+    "invoices": invoices.run, "renewals": renewals.run,
 }  # fmt: skip
 
 

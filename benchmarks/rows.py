@@ -95,12 +95,44 @@ def script(admin: Connection, written: Written, *, environment: str, mine: Mappi
 
     `mine` gives ids that the request was sent, such as the customer's, their kinds; ids that were made up get theirs.
     """
-    writer = _Writer(admin, _kinds(written, mine))
+    writer = _Writer(admin, kinds_of(written, mine))
     scope = f"SELECT set_config('app.environment_id', '{environment}', true), set_config('app.system_reason', '', true)"
     inserts = [writer.insert(table, written.new[table]) for table in _in_order(admin, written.new)]
     updates = list(writer.updates(written))
     settings = ["\\set n :n + 1", f"\\set c {FIRST_CLIENT} + :client_id"]
     return [*settings, *(f"{line};" for line in ("BEGIN", scope, *inserts, *updates, "COMMIT"))]
+
+
+def kinds_of(written: Written, mine: Mapping[UUID, int]) -> dict[UUID, int]:
+    """This function will return the kinds of the ids that a script knows: those it is sent, and those made up."""
+    kinds = dict(mine)
+    made_up = {one for rows in written.new.values() for row in rows.values() for one in _made_up(row)}
+    for one in sorted(made_up - set(kinds)):
+        kinds[one] = len(kinds)
+    return kinds
+
+
+def series(admin: Connection, written: Written, kinds: Mapping[UUID, int]) -> str:
+    """This function will return one statement that writes the same for each number from `%(first)s` to `%(last)s`."""
+    writer = _Writer(admin, kinds)
+    numbers = "generate_series({first}, {last}) n"
+    parts = []
+    for table in _in_order(admin, written.new):
+        head, values = writer.insert(table, written.new[table]).split(" VALUES ", 1)
+        parts.append(f"{head} SELECT v.* FROM {numbers}, LATERAL (VALUES {values}) v")
+    for line in writer.updates(written):
+        sets, where = line.rsplit(" WHERE ", 1)
+        parts.append(f"{sets} FROM {numbers} WHERE {_qualified(line, where)}")
+    named = ", ".join(f"part{number} AS ({part})" for number, part in enumerate(parts))
+    statement = f"WITH {named} SELECT 1".replace(":n::", "n::").replace(":c::", f"{FIRST_CLIENT}::")
+    # A literal may hold any sign, also the one by which parameters are marked.
+    statement = statement.replace("%", "%%")
+    return statement.replace("{first}", "%(first)s::bigint").replace("{last}", "%(last)s::bigint")
+
+
+def _qualified(line: str, where: str) -> str:
+    table = line.split()[1]
+    return " AND ".join(f"{table}.{one}" for one in where.split(" AND "))
 
 
 class _Writer:
@@ -135,7 +167,7 @@ class _Writer:
 
     def _literal(self, value: str | None, kind: str) -> str:
         if value is None:
-            return "NULL"
+            return f"NULL::{kind}"
         # The texts between our ids are at even places; a colon would begin one of pgbench's variables.
         texts, found = self._pattern.split(value), self._pattern.findall(value)
         parts = [_quoted(texts[0])]
@@ -162,14 +194,6 @@ def _uuid(kind: int) -> str:
 
 def _public(kind: int) -> str:
     return f"(:n::text || :c::text || '{kind:014d}')"
-
-
-def _kinds(written: Written, mine: Mapping[UUID, int]) -> dict[UUID, int]:
-    kinds = dict(mine)
-    made_up = {one for rows in written.new.values() for row in rows.values() for one in _made_up(row)}
-    for one in sorted(made_up - set(kinds)):
-        kinds[one] = len(kinds)
-    return kinds
 
 
 def _made_up(row: Row) -> Iterator[UUID]:

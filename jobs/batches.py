@@ -36,7 +36,7 @@ def do_together(call: Together, claimed: Sequence[Claim]) -> dict[UUID, str]:
             log.warning("jobs.apart", kind=first.kind, jobs=len(claimed), error=type(error).__name__)
             return {}
         if __debug__:
-            failpoints.reach("jobs.done")
+            failpoints.reach("jobs.done_together")
         return _settled([claim for claim in claimed if claim.payload["id"] not in left])
 
 

@@ -31,7 +31,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A queue, and what became of a job of it.
 Outcome = tuple[str, str]
 # How many rows one look at one duty takes at most; the next look takes the next ones.
-CHUNK = 500
+CHUNK = 5_000
 LONGEST_ERROR = 8000
 
 

@@ -106,6 +106,7 @@ class Storyteller:
     def __init__(self, company: dict[str, Any], outside: Outside | None) -> None:
         self.company, self.outside = company, outside
         self.client = Client()
+        self.done: set[str] = set()
 
     def post(self, path: str, body: dict[str, Any], key: str) -> Any:
         """This function will send a request under its key and return the answer's body."""
@@ -133,11 +134,18 @@ class Storyteller:
             internal.sweep()
             moved = relay() + internal.look_for_due() + seal() + completing.complete_abandoned()
             while claim := claims.of_queues(*QUEUES):
-                internal.do(claim)
-                moved += 1
+                moved += self._do(claim)
             if not moved:
                 return
         raise AssertionError("the story does not come to an end")
+
+    def _do(self, claim: claims.Claim) -> int:
+        """The first of each kind alone and the others together, so that both ways are gone; returns how many."""
+        if claim.kind in self.done:
+            return len(internal.do_with_others(claim))
+        self.done.add(claim.kind)
+        internal.do(claim)
+        return 1
 
     def tell(self) -> None:
         """This function will tell the story from its beginning."""

@@ -86,10 +86,10 @@ def issue_invoices(batch: Batch, *, actor: Actor, now: datetime) -> None:
     for invoice, taken in zip(invoices, _numbers.take_many("invoice", len(invoices), now=now), strict=True):
         invoice.finalize(counter_id=taken.counter_id, sequence=taken.sequence, number=taken.number, at=taken.issued_at)
     if __debug__:
-        failpoints.reach("billing.invoice_numbered")
+        failpoints.reach("billing.invoices_numbered")
     _book(invoices, batch.seen)
     if __debug__:
-        failpoints.reach("billing.invoice_booked")
+        failpoints.reach("billing.invoices_booked")
     _say_and_settle(invoices, actor=actor, now=now)
     _collect.request_first_of([one for one in invoices if one.collects and one.due_minor], actor=actor, now=now)
 

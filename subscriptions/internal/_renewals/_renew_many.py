@@ -42,7 +42,7 @@ def renew_many(*, subscription_ids: Collection[UUID], actor: Actor, now: datetim
     """
     due = [row for row in lock_many(subscription_ids) if is_due(row, now)]
     if __debug__:
-        failpoints.reach("subscriptions.renewal_locked")
+        failpoints.reach("subscriptions.renewals_locked")
     found = gather(due)
     worked_out = [one for row in due if is_plain(row, found) and (one := _worked_out(row, found, actor, now))]
     batch = begin_invoices([one.new for one in worked_out], now=now) if worked_out else None
@@ -54,7 +54,7 @@ def renew_many(*, subscription_ids: Collection[UUID], actor: Actor, now: datetim
         _write_periods(renewed, now=now)
         _say_renewed(renewed, actor=actor, now=now)
     if __debug__:
-        failpoints.reach("subscriptions.renewed")
+        failpoints.reach("subscriptions.renewed_together")
     done = {one.subscription.pk for one, _ in renewed}
     return {row.pk for row in due} - done
 
@@ -88,7 +88,7 @@ def _worked_out(subscription: Subscription, found: Gathered, actor: Actor, now: 
 def _write_rows(renewals: Sequence[Renewal], *, now: datetime) -> None:
     write([one.event for one in renewals], [(one.subscription, EVERYTHING) for one in renewals])
     if __debug__:
-        failpoints.reach("subscriptions.period_entered")
+        failpoints.reach("subscriptions.periods_entered")
     unbilled = [row for one in renewals for row in one.held.unbilled]
     for row in unbilled:
         row.billed_at = now
@@ -103,7 +103,7 @@ def _write_periods(renewed: Sequence[tuple[Renewal, Begun]], *, now: datetime) -
         ]
     )
     if __debug__:
-        failpoints.reach("subscriptions.period_billed")
+        failpoints.reach("subscriptions.periods_billed")
     grant_many([grant_of(one.subscription, one.terms) for one, _ in renewed], now=now)
 
 
