@@ -31,8 +31,8 @@ from core.models import Environment
 from jobs import claims, internal
 from local.engines import databases
 from subscriptions.internal._entitlements import grant
-from subscriptions.models import Subscription
 from subscriptions.tests.factories import subscribe
+from subscriptions.tests.renewing import activate
 
 QUEUE, KIND = "q:sub:payment_initiation", "subscriptions.renew"
 # What a subscription that is due has of its own; the invoices of its past are nobody's concern.
@@ -161,7 +161,7 @@ def _sell() -> None:
         features = [NewFeature(code="sso", name="SSO"), NewFeature(code="api", name="API", kind="metered")]
         plan = make_plan(monthly("20"), seats(), features=features, code=f"bench-{ids.new()}")
         row = subscribe(make_customer(country="DE", now=at), plan, quantity=3, now=at)
-        Subscription.objects.filter(pk=row.pk).update(status="active", unpaid_deadline_at=None)
+        activate(row)
         grant(row, get_terms(row.plan_version_id), now=at)
 
 

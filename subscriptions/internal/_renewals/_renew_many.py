@@ -13,6 +13,7 @@ from core.tenancy.writes import write
 from core.verbs import verb
 from subscriptions.internal._charges import closing_lines, cycle_invoice, opening_lines, period_row
 from subscriptions.internal._entitlements import grant_of
+from subscriptions.internal._history import keep
 from subscriptions.internal._items import Held, plan_items
 from subscriptions.internal._renew import is_due
 from subscriptions.internal._renewals._gather import Gathered, gather, lock_many
@@ -70,13 +71,15 @@ def is_plain(subscription: Subscription, found: Gathered) -> bool:
 
 
 def _worked_out(subscription: Subscription, found: Gathered, actor: Actor, now: datetime) -> Renewal | None:
-    """In memory alone: whoever is left out later is as he was. None if nothing is charged."""
+    """In memory alone: whoever is left out later is as he was. None if nothing is charged, or his worth changes."""
     terms, until = found.terms[subscription.plan_version_id], subscription.period.ends_at
     items = (*plan_items(subscription, terms), *found.held_by(subscription).recurring())
     lines: list[NewLine] = closing_lines(subscription, terms, until=until, now=now, items=items)
     subscription.enter_next()
     starts_at, status = subscription.period.starts_at, subscription.status
     event = next_version(subscription, "renewed", old_status=status, actor=actor, now=now, effective_at=starts_at)
+    if not keep(subscription, event, found.holding_of(subscription)):
+        return None
     held = found.held_by(subscription)
     lines += opening_lines(subscription, terms, held)
     if not any(line.amount_minor >= 0 for line in lines):
