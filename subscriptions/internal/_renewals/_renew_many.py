@@ -12,7 +12,7 @@ from core.actor import Actor
 from core.tenancy.writes import write
 from core.verbs import verb
 from subscriptions.internal._charges import closing_lines, cycle_invoice, opening_lines, period_row
-from subscriptions.internal._entitlements import grant_of
+from subscriptions.internal._entitlements import grant_all
 from subscriptions.internal._history import keep
 from subscriptions.internal._items import Held, plan_items
 from subscriptions.internal._renew import is_due
@@ -20,7 +20,6 @@ from subscriptions.internal._renewals._gather import Gathered, gather, lock_many
 from subscriptions.internal._rows import EVERYTHING, next_version, parties
 from subscriptions.models import Subscription, SubscriptionEvent
 from subscriptions.signals import SubscriptionRenewed
-from usage.internal import grant_many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +106,7 @@ def _write_periods(renewed: Sequence[tuple[Renewal, Begun]], *, now: datetime) -
     )
     if __debug__:
         failpoints.reach("subscriptions.periods_billed")
-    grant_many([grant_of(one.subscription, one.terms) for one, _ in renewed], now=now)
+    grant_all([(one.subscription, one.terms) for one, _ in renewed], now=now)
 
 
 def _say_renewed(renewed: Sequence[tuple[Renewal, Begun]], *, actor: Actor, now: datetime) -> None:
