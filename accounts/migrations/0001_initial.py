@@ -36,6 +36,11 @@ class Migration(migrations.Migration):
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_user_email_is_lower_case'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ApiKey',
@@ -56,6 +61,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'API key',
                 'permissions': [('revoke_apikey', 'Can revoke an API key')],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('type__in', ('secret', 'publishable', 'system'))), name='accounts_apikey_known_type'),
+                    models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='accounts_apikey_expires_after_birth'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +85,19 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'external_ref'), name='accounts_customer_external_ref_once'),
+                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_customer_email_is_lower_case'),
+                    models.CheckConstraint(condition=models.Q(('currency', None), ('currency__regex', '^[A-Z]{3}$'), _connector='OR'), name='accounts_customer_currency_code'),
+                    models.CheckConstraint(condition=models.Q(('country', None), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='accounts_customer_country_code'),
+                    models.CheckConstraint(condition=models.Q(('external_ref', ''), _negated=True), name='accounts_customer_external_ref_not_empty'),
+                    models.CheckConstraint(condition=models.Q(('is_currency_fixed', False), ('currency__isnull', False), _connector='OR'), name='accounts_customer_fixed_currency'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', 'email'], name='accounts_customer_email'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Login',
@@ -90,6 +112,12 @@ class Migration(migrations.Migration):
                 ('customer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='login', to='accounts.customer')),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'email'), name='accounts_login_email_once'),
+                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_login_email_is_lower_case'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='LoginAttempt',
@@ -102,6 +130,11 @@ class Migration(migrations.Migration):
                 ('succeeded_at', models.DateTimeField(null=True)),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'subject'), name='accounts_loginattempt_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Membership',
@@ -112,6 +145,12 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.tenant')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('user', 'tenant'), name='accounts_membership_once_per_tenant'),
+                    models.CheckConstraint(condition=models.Q(('role__in', ('owner', 'admin', 'finance', 'support', 'developer', 'viewer'))), name='accounts_membership_known_role'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PasswordReset',
@@ -144,70 +183,11 @@ class Migration(migrations.Migration):
                 ('login', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.login')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_user_email_is_lower_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ('secret', 'publishable', 'system'))), name='accounts_apikey_known_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='accounts_apikey_expires_after_birth'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['environment', 'email'], name='accounts_customer_email'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('environment', 'external_ref'), name='accounts_customer_external_ref_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_customer_email_is_lower_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('currency', None), ('currency__regex', '^[A-Z]{3}$'), _connector='OR'), name='accounts_customer_currency_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('country', None), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='accounts_customer_country_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('external_ref', ''), _negated=True), name='accounts_customer_external_ref_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('is_currency_fixed', False), ('currency__isnull', False), _connector='OR'), name='accounts_customer_fixed_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='login',
-            constraint=models.UniqueConstraint(fields=('environment', 'email'), name='accounts_login_email_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='login',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_login_email_is_lower_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='loginattempt',
-            constraint=models.UniqueConstraint(fields=('environment', 'subject'), name='accounts_loginattempt_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'tenant'), name='accounts_membership_once_per_tenant'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ('owner', 'admin', 'finance', 'support', 'developer', 'viewer'))), name='accounts_membership_known_role'),
-        ),
-        migrations.AddConstraint(
-            model_name='refreshtoken',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('login', None), ('user__isnull', False)), models.Q(('login__isnull', False), ('user', None)), _connector='OR'), name='accounts_refreshtoken_one_owner'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('login', None), ('user__isnull', False)), models.Q(('login__isnull', False), ('user', None)), _connector='OR'), name='accounts_refreshtoken_one_owner'),
+                ],
+            },
         ),
         core.tenancy.operations.Fence("accounts"),
     ]

@@ -40,6 +40,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'entries',
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'event_id'), name='audit_entry_one_per_fact'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', 'target', 'id'], name='audit_entry_target'),
+                    models.Index(fields=['environment', 'actor', 'id'], name='audit_entry_actor'),
+                    models.Index(fields=['environment', 'action', 'id'], name='audit_entry_action'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -50,6 +58,11 @@ class Migration(migrations.Migration):
                 ('mac', models.BinaryField(max_length=32)),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment',), name='audit_head_one'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Seal',
@@ -61,6 +74,12 @@ class Migration(migrations.Migration):
                 ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='seal', to='audit.entry')),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'sequence'), name='audit_seal_sequence_once'),
+                    models.CheckConstraint(condition=models.Q(('sequence__gt', 0)), name='audit_seal_from_one'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Unsealed',
@@ -71,34 +90,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['environment', 'target', 'id'], name='audit_entry_target'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['environment', 'actor', 'id'], name='audit_entry_actor'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['environment', 'action', 'id'], name='audit_entry_action'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('environment', 'event_id'), name='audit_entry_one_per_fact'),
-        ),
-        migrations.AddConstraint(
-            model_name='head',
-            constraint=models.UniqueConstraint(fields=('environment',), name='audit_head_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.UniqueConstraint(fields=('environment', 'sequence'), name='audit_seal_sequence_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.CheckConstraint(condition=models.Q(('sequence__gt', 0)), name='audit_seal_from_one'),
         ),
         Fence("audit"),
         AppendOnly("audit_entry", "audit_seal"),

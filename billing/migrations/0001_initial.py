@@ -30,6 +30,12 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code', 'currency'), name='billing_account_once'),
+                    models.CheckConstraint(condition=models.Q(('code__in', ['receivable', 'cash', 'revenue', 'tax_payable', 'wallet_liability', 'gift_liability', 'refunds', 'write_offs'])), name='billing_account_code'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Invoice',
@@ -90,6 +96,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('position',),
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'invoice', 'position'), name='billing_invoiceline_position'),
+                    models.CheckConstraint(condition=models.Q(('total_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount_minor'), '-', models.F('discount_minor')), '+', models.F('tax_minor'))), ('total_minor', django.db.models.expressions.CombinedExpression(models.F('amount_minor'), '-', models.F('discount_minor'))), _connector='OR'), name='billing_invoiceline_total'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +113,11 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
                 ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='journals', to='billing.invoice')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'reference'), name='billing_journal_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='NumberCounter',
@@ -131,6 +146,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'number series',
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code'), name='billing_numberseries_code'),
+                    models.CheckConstraint(condition=models.Q(('format__contains', '{seq')), name='billing_numberseries_counts'),
+                    models.CheckConstraint(condition=models.Q(('reset', 'never'), ('format__contains', '{yyyy}'), _connector='OR'), name='billing_numberseries_names_year'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reset', 'monthly'), _negated=True), ('format__contains', '{mm}'), _connector='OR'), name='billing_numberseries_names_month'),
+                ],
             },
         ),
         migrations.AddField(
@@ -148,30 +169,15 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
                 ('journal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='billing.journal')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('environment', 'code', 'currency'), name='billing_account_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['receivable', 'cash', 'revenue', 'tax_payable', 'wallet_liability', 'gift_liability', 'refunds', 'write_offs'])), name='billing_account_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(fields=('environment', 'invoice', 'position'), name='billing_invoiceline_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('total_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount_minor'), '-', models.F('discount_minor')), '+', models.F('tax_minor'))), ('total_minor', django.db.models.expressions.CombinedExpression(models.F('amount_minor'), '-', models.F('discount_minor'))), _connector='OR'), name='billing_invoiceline_total'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='billing_posting_not_zero'),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoiceline',
             trigger=pgtrigger.compiler.Trigger(name='only_in_drafts', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE invoice_state text;', func="\nIF TG_OP = 'UPDATE' AND NEW.invoice_id <> OLD.invoice_id THEN\n  RAISE EXCEPTION 'a line stays on its invoice' USING ERRCODE = 'check_violation';\nEND IF;\nSELECT i.state INTO invoice_state FROM billing_invoice i\n  WHERE i.id = (CASE WHEN TG_OP = 'DELETE' THEN OLD.invoice_id ELSE NEW.invoice_id END) FOR SHARE;\nIF invoice_state IS DISTINCT FROM 'draft' THEN\n  RAISE EXCEPTION 'the lines of a finalized invoice do not change' USING ERRCODE = 'check_violation';\nEND IF;\nIF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\nRETURN NEW;\n", hash='4ed1f326e3ba59bb6b28469976d42a9f30486356', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_only_in_drafts_3d214', table='billing_invoiceline', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='journal',
-            constraint=models.UniqueConstraint(fields=('environment', 'reference'), name='billing_journal_once'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='journal',
@@ -246,32 +252,12 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='kept_when_final', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."state" = \'draft\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='f91e3c9ad6176d214bba713664970bc17eeb7e6e', operation='DELETE', pgid='pgtrigger_kept_when_final_0cff3', table='billing_invoice', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.UniqueConstraint(fields=('environment', 'code'), name='billing_numberseries_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.CheckConstraint(condition=models.Q(('format__contains', '{seq')), name='billing_numberseries_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.CheckConstraint(condition=models.Q(('reset', 'never'), ('format__contains', '{yyyy}'), _connector='OR'), name='billing_numberseries_names_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reset', 'monthly'), _negated=True), ('format__contains', '{mm}'), _connector='OR'), name='billing_numberseries_names_month'),
-        ),
-        migrations.AddConstraint(
             model_name='numbercounter',
             constraint=models.UniqueConstraint(fields=('environment', 'series', 'bucket'), name='billing_numbercounter_bucket'),
         ),
         migrations.AddConstraint(
             model_name='numbercounter',
             constraint=models.CheckConstraint(condition=models.Q(('last__gte', 1)), name='billing_numbercounter_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='billing_posting_not_zero'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='posting',

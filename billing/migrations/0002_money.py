@@ -42,6 +42,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'billing settings',
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment',), name='billing_settings_once'),
+                    models.CheckConstraint(condition=models.Q(('tax_behavior__in', ('exclusive', 'inclusive'))), name='billing_settings_tax_behavior'),
+                    models.CheckConstraint(condition=models.Q(('terms_days__lte', 365)), name='billing_settings_terms'),
+                    models.CheckConstraint(condition=models.Q(('grace_hours__lte', 720)), name='billing_settings_grace'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -68,6 +74,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('archive_coupon', 'Can archive a coupon')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code'), name='billing_coupon_code_once'),
+                    models.CheckConstraint(condition=models.Q(('code', django.db.models.functions.text.Upper('code')), models.Q(('code', ''), _negated=True)), name='billing_coupon_code_is_upper_case'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('amount_minor', None), ('currency', None), ('percent__gt', 0), ('percent__lte', 100)), models.Q(('amount_minor__gt', 0), ('currency__regex', '^[A-Z]{3}$'), ('percent', None)), _connector='OR'), name='billing_coupon_percent_or_amount'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('cycles__gte', 1), ('duration', 'repeating')), models.Q(models.Q(('duration', 'repeating'), _negated=True), ('cycles', None)), _connector='OR'), name='billing_coupon_repeating_has_cycles'),
+                    models.CheckConstraint(condition=models.Q(('duration__in', ('once', 'repeating', 'forever'))), name='billing_coupon_known_duration'),
+                    models.CheckConstraint(condition=models.Q(('max_redemptions', None), models.Q(('max_redemptions__gte', 1), ('redeemed__lte', models.F('max_redemptions'))), _connector='OR'), name='billing_coupon_within_its_limit'),
+                    models.CheckConstraint(condition=models.Q(('max_per_customer', None), ('max_per_customer__gte', 1), _connector='OR'), name='billing_coupon_per_customer_limit'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -199,6 +214,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('archive_taxrate', 'Can archive a tax rate')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code'), name='billing_taxrate_code_once'),
+                    models.CheckConstraint(condition=models.Q(('code__in', ('', 'reverse_charge')), _negated=True), name='billing_taxrate_code_is_not_reserved'),
+                    models.CheckConstraint(condition=models.Q(('percentage__gte', 0), ('percentage__lte', 100)), name='billing_taxrate_percentage'),
+                    models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='billing_taxrate_country'),
+                    models.CheckConstraint(condition=models.Q(('region', ''), models.Q(('country', ''), _negated=True), _connector='OR'), name='billing_taxrate_region_in_country'),
+                    models.CheckConstraint(condition=models.Q(('starts_at', None), ('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='billing_taxrate_goes_forward'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -494,50 +517,6 @@ class Migration(migrations.Migration):
             name='transaction',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fundings', to='billing.wallettransaction'),
         ),
-        migrations.AddConstraint(
-            model_name='billingsettings',
-            constraint=models.UniqueConstraint(fields=('environment',), name='billing_settings_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='billingsettings',
-            constraint=models.CheckConstraint(condition=models.Q(('tax_behavior__in', ('exclusive', 'inclusive'))), name='billing_settings_tax_behavior'),
-        ),
-        migrations.AddConstraint(
-            model_name='billingsettings',
-            constraint=models.CheckConstraint(condition=models.Q(('terms_days__lte', 365)), name='billing_settings_terms'),
-        ),
-        migrations.AddConstraint(
-            model_name='billingsettings',
-            constraint=models.CheckConstraint(condition=models.Q(('grace_hours__lte', 720)), name='billing_settings_grace'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.UniqueConstraint(fields=('environment', 'code'), name='billing_coupon_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('code', django.db.models.functions.text.Upper('code')), models.Q(('code', ''), _negated=True)), name='billing_coupon_code_is_upper_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_minor', None), ('currency', None), ('percent__gt', 0), ('percent__lte', 100)), models.Q(('amount_minor__gt', 0), ('currency__regex', '^[A-Z]{3}$'), ('percent', None)), _connector='OR'), name='billing_coupon_percent_or_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cycles__gte', 1), ('duration', 'repeating')), models.Q(models.Q(('duration', 'repeating'), _negated=True), ('cycles', None)), _connector='OR'), name='billing_coupon_repeating_has_cycles'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('duration__in', ('once', 'repeating', 'forever'))), name='billing_coupon_known_duration'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('max_redemptions', None), models.Q(('max_redemptions__gte', 1), ('redeemed__lte', models.F('max_redemptions'))), _connector='OR'), name='billing_coupon_within_its_limit'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('max_per_customer', None), ('max_per_customer__gte', 1), _connector='OR'), name='billing_coupon_per_customer_limit'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='coupon',
             trigger=pgtrigger.compiler.Trigger(name='promised', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."amount_minor" IS DISTINCT FROM (NEW."amount_minor") OR OLD."applies_until" IS DISTINCT FROM (NEW."applies_until") OR OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."cycles" IS DISTINCT FROM (NEW."cycles") OR OLD."duration" IS DISTINCT FROM (NEW."duration") OR OLD."environment_id" IS DISTINCT FROM (NEW."environment_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."percent" IS DISTINCT FROM (NEW."percent") OR OLD."plans" IS DISTINCT FROM (NEW."plans") OR OLD."prices" IS DISTINCT FROM (NEW."prices"))', func="\nIF EXISTS (SELECT 1 FROM billing_couponredemption r WHERE r.coupon_id = OLD.id) THEN\n  RAISE EXCEPTION 'what a redeemed coupon promises does not change' USING ERRCODE = 'check_violation';\nEND IF;\nRETURN NEW;\n", hash='424b12ec1953dc1ee930c7efa3abe757250270bb', operation='UPDATE', pgid='pgtrigger_promised_480a9', table='billing_coupon', when='BEFORE')),
@@ -689,30 +668,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='pendingline',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('invoice', None), ('taken_at', None)), models.Q(('invoice__isnull', False), ('taken_at__isnull', False)), _connector='OR'), name='billing_pendingline_taken_is_stamped'),
-        ),
-        migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.UniqueConstraint(fields=('environment', 'code'), name='billing_taxrate_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ('', 'reverse_charge')), _negated=True), name='billing_taxrate_code_is_not_reserved'),
-        ),
-        migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.CheckConstraint(condition=models.Q(('percentage__gte', 0), ('percentage__lte', 100)), name='billing_taxrate_percentage'),
-        ),
-        migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.CheckConstraint(condition=models.Q(('country', ''), ('country__regex', '^[A-Z]{2}$'), _connector='OR'), name='billing_taxrate_country'),
-        ),
-        migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.CheckConstraint(condition=models.Q(('region', ''), models.Q(('country', ''), _negated=True), _connector='OR'), name='billing_taxrate_region_in_country'),
-        ),
-        migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at', None), ('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='billing_taxrate_goes_forward'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='taxrate',

@@ -54,6 +54,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('retry_dunningcase', 'Can have a declined invoice tried again'), ('extend_dunningcase', 'Can give a customer more time'), ('write_off_dunningcase', 'Can write off a declined invoice')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'invoice'), name='billing_dunningcase_once'),
+                    models.CheckConstraint(condition=models.Q(('attempts__lte', models.Func(models.F('days'), function='cardinality', output_field=models.IntegerField()))), name='billing_dunningcase_attempts'),
+                    models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='billing_dunningcase_amount'),
+                    models.CheckConstraint(condition=models.Q(('end_action__in', ['cancel', 'pause', 'leave'])), name='billing_dunningcase_end_action'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_minor', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('closed_at__isnull', False), ('closed_minor__gte', 0), ('next_attempt_at', None)), _connector='OR'), name='billing_dunningcase_closed_is_stamped'),
+                    models.CheckConstraint(condition=models.Q(('next_attempt_at', None), models.Q(('attempts__lt', models.Func(models.F('days'), function='cardinality', output_field=models.IntegerField())), ('ends_at', None), ('is_hard', False)), _connector='OR'), name='billing_dunningcase_retry_or_end'),
+                    models.CheckConstraint(condition=models.Q(('grace_until__gte', models.F('first_failure_at'))), name='billing_dunningcase_grace_follows_failure'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'open')), fields=['next_attempt_at'], name='billing_dunning_retrying'),
+                    models.Index(condition=models.Q(('grace_ended_at', None), ('state', 'open')), fields=['grace_until'], name='billing_dunning_in_grace'),
+                    models.Index(condition=models.Q(('state', 'open')), fields=['ends_at'], name='billing_dunning_ending'),
+                    models.Index(fields=['environment', 'reference'], name='billing_dunning_about'),
+                    models.Index(fields=['environment', 'customer', '-id'], name='billing_dunning_of_customer'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -71,6 +87,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'dunning policies',
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'plan'), name='billing_dunningpolicy_once'),
+                    models.CheckConstraint(condition=models.Q(('grace_days__lte', 365)), name='billing_dunningpolicy_grace'),
+                    models.CheckConstraint(condition=models.Q(('end_action__in', ['cancel', 'pause', 'leave'])), name='billing_dunningpolicy_end_action'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -92,55 +113,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'case', 'number'), name='billing_dunningstep_number_once'),
+                    models.UniqueConstraint(fields=('environment', 'payment'), name='billing_dunningstep_payment_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('declined', 'scheduled', 'new_method', 'operator', 'by_hand')), ('payment__isnull', False)), models.Q(('outcome', ''), ('payment', None)), _connector='OR'), name='billing_dunningstep_attempt_has_a_payment'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('outcome__in', ('', 'requested'))), models.Q(('answered_at__isnull', False), ('outcome__in', ('succeeded', 'failed', 'canceled'))), _connector='OR'), name='billing_dunningstep_answer_is_stamped'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='dunningcase',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['next_attempt_at'], name='billing_dunning_retrying'),
-        ),
-        migrations.AddIndex(
-            model_name='dunningcase',
-            index=models.Index(condition=models.Q(('grace_ended_at', None), ('state', 'open')), fields=['grace_until'], name='billing_dunning_in_grace'),
-        ),
-        migrations.AddIndex(
-            model_name='dunningcase',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['ends_at'], name='billing_dunning_ending'),
-        ),
-        migrations.AddIndex(
-            model_name='dunningcase',
-            index=models.Index(fields=['environment', 'reference'], name='billing_dunning_about'),
-        ),
-        migrations.AddIndex(
-            model_name='dunningcase',
-            index=models.Index(fields=['environment', 'customer', '-id'], name='billing_dunning_of_customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.UniqueConstraint(fields=('environment', 'invoice'), name='billing_dunningcase_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.CheckConstraint(condition=models.Q(('attempts__lte', models.Func(models.F('days'), function='cardinality', output_field=models.IntegerField()))), name='billing_dunningcase_attempts'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='billing_dunningcase_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.CheckConstraint(condition=models.Q(('end_action__in', ['cancel', 'pause', 'leave'])), name='billing_dunningcase_end_action'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_minor', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('closed_at__isnull', False), ('closed_minor__gte', 0), ('next_attempt_at', None)), _connector='OR'), name='billing_dunningcase_closed_is_stamped'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.CheckConstraint(condition=models.Q(('next_attempt_at', None), models.Q(('attempts__lt', models.Func(models.F('days'), function='cardinality', output_field=models.IntegerField())), ('ends_at', None), ('is_hard', False)), _connector='OR'), name='billing_dunningcase_retry_or_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningcase',
-            constraint=models.CheckConstraint(condition=models.Q(('grace_until__gte', models.F('first_failure_at'))), name='billing_dunningcase_grace_follows_failure'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='dunningcase',
@@ -157,34 +136,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='dunningcase',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='ef71740039a2e8b987ea11a06e97c7644fcd5350', operation='DELETE', pgid='pgtrigger_kept_e237c', table='billing_dunningcase', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningpolicy',
-            constraint=models.UniqueConstraint(fields=('environment', 'plan'), name='billing_dunningpolicy_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('grace_days__lte', 365)), name='billing_dunningpolicy_grace'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('end_action__in', ['cancel', 'pause', 'leave'])), name='billing_dunningpolicy_end_action'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningstep',
-            constraint=models.UniqueConstraint(fields=('environment', 'case', 'number'), name='billing_dunningstep_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningstep',
-            constraint=models.UniqueConstraint(fields=('environment', 'payment'), name='billing_dunningstep_payment_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('declined', 'scheduled', 'new_method', 'operator', 'by_hand')), ('payment__isnull', False)), models.Q(('outcome', ''), ('payment', None)), _connector='OR'), name='billing_dunningstep_attempt_has_a_payment'),
-        ),
-        migrations.AddConstraint(
-            model_name='dunningstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('outcome__in', ('', 'requested'))), models.Q(('answered_at__isnull', False), ('outcome__in', ('succeeded', 'failed', 'canceled'))), _connector='OR'), name='billing_dunningstep_answer_is_stamped'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='dunningstep',

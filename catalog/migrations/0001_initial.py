@@ -36,6 +36,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('archive_plan', 'Can archive a plan')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code'), name='catalog_plan_code_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='catalog_plan_has_code_and_name'),
+                    models.CheckConstraint(condition=models.Q(('family', None), models.Q(('family', ''), _negated=True), _connector='OR'), name='catalog_plan_family_is_named'),
+                    models.CheckConstraint(condition=models.Q(('trial_days__lte', 730)), name='catalog_plan_trial_days_in_range'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -50,6 +56,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('publish_planversion', 'Can publish a plan version')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'plan', 'number'), name='catalog_planversion_number_once'),
+                    models.UniqueConstraint(condition=models.Q(('published_at', None)), fields=('environment', 'plan'), name='catalog_planversion_one_draft'),
+                    models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='catalog_planversion_numbers_from_one'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -68,6 +79,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'version', 'code'), name='catalog_planfeature_code_once'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('boolean', 'static', 'metered'))), name='catalog_planfeature_known_kind'),
+                    models.CheckConstraint(condition=models.Q(('kind', 'metered'), ('limit', None), _connector='OR'), name='catalog_planfeature_only_metered_has_a_limit'),
+                    models.CheckConstraint(condition=models.Q(('limit', None), ('limit__gte', 0), _connector='OR'), name='catalog_planfeature_limit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'static'), _negated=True), models.Q(('value', ''), _negated=True), _connector='OR'), name='catalog_planfeature_static_has_a_value'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -90,59 +108,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('interval_count__range', (1, 36))), name='catalog_price_interval_count'),
+                    models.CheckConstraint(condition=models.Q(('interval__in', ['day', 'week', 'month', 'quarter', 'half_year', 'year'])), name='catalog_price_known_interval'),
+                    models.CheckConstraint(condition=models.Q(('model__in', ('flat', 'per_unit'))), name='catalog_price_known_model'),
+                    models.CheckConstraint(condition=models.Q(('unit_amount__gte', 0)), name='catalog_price_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='catalog_price_currency_code'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('billed__in', ('advance', 'arrears')), ('kind', 'fixed'), ('meter', None)), models.Q(('billed', 'arrears'), ('kind', 'usage'), ('meter__isnull', False)), _connector='OR'), name='catalog_price_usage_has_a_meter_and_is_billed_after'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('environment', 'code'), name='catalog_plan_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='catalog_plan_has_code_and_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('family', None), models.Q(('family', ''), _negated=True), _connector='OR'), name='catalog_plan_family_is_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('trial_days__lte', 730)), name='catalog_plan_trial_days_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('environment', 'plan', 'number'), name='catalog_planversion_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('published_at', None)), fields=('environment', 'plan'), name='catalog_planversion_one_draft'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='catalog_planversion_numbers_from_one'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='planversion',
             trigger=pgtrigger.compiler.Trigger(name='planversion_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."published_at" IS NOT NULL)', func="RAISE EXCEPTION 'a published plan is frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'catalog_planversion_frozen';", hash='c372518ff363c2b66411761db8ebf1013e3f521b', operation='UPDATE OR DELETE', pgid='pgtrigger_planversion_frozen_0167d', table='catalog_planversion', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='planfeature',
-            constraint=models.UniqueConstraint(fields=('environment', 'version', 'code'), name='catalog_planfeature_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='planfeature',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('boolean', 'static', 'metered'))), name='catalog_planfeature_known_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='planfeature',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'metered'), ('limit', None), _connector='OR'), name='catalog_planfeature_only_metered_has_a_limit'),
-        ),
-        migrations.AddConstraint(
-            model_name='planfeature',
-            constraint=models.CheckConstraint(condition=models.Q(('limit', None), ('limit__gte', 0), _connector='OR'), name='catalog_planfeature_limit'),
-        ),
-        migrations.AddConstraint(
-            model_name='planfeature',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'static'), _negated=True), models.Q(('value', ''), _negated=True), _connector='OR'), name='catalog_planfeature_static_has_a_value'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='planfeature',
@@ -155,30 +133,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='planfeature',
             trigger=pgtrigger.compiler.Trigger(name='planfeature_frozen_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nPERFORM 1 FROM catalog_planversion WHERE id IN (OLD.version_id) FOR SHARE;\nIF EXISTS (SELECT 1 FROM catalog_planversion WHERE id IN (OLD.version_id) AND published_at IS NOT NULL) THEN\n  RAISE EXCEPTION 'a published plan is frozen' USING ERRCODE = 'check_violation', CONSTRAINT = 'catalog_planfeature_frozen';\nEND IF;\nRETURN OLD;\n", hash='a74778f24990809ad108fc3faa6332842d4416a4', operation='DELETE', pgid='pgtrigger_planfeature_frozen_delete_360f6', table='catalog_planfeature', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('interval_count__range', (1, 36))), name='catalog_price_interval_count'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('interval__in', ['day', 'week', 'month', 'quarter', 'half_year', 'year'])), name='catalog_price_known_interval'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('model__in', ('flat', 'per_unit'))), name='catalog_price_known_model'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_amount__gte', 0)), name='catalog_price_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='catalog_price_currency_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('billed__in', ('advance', 'arrears')), ('kind', 'fixed'), ('meter', None)), models.Q(('billed', 'arrears'), ('kind', 'usage'), ('meter__isnull', False)), _connector='OR'), name='catalog_price_usage_has_a_meter_and_is_billed_after'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='price',

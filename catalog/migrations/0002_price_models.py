@@ -64,6 +64,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Add-on',
                 'permissions': [('archive_addon', 'Can archive an add-on')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code'), name='catalog_addon_code_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='catalog_addon_has_code_and_name'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('recurring', 'one_off'))), name='catalog_addon_known_kind'),
+                ],
             },
         ),
         migrations.AlterModelOptions(
@@ -258,18 +263,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='price',
             constraint=models.CheckConstraint(condition=models.Q(('minimum_amount', None), ('maximum_amount', None), ('minimum_amount__lte', models.F('maximum_amount')), _connector='OR'), name='catalog_price_minimum_below_maximum'),
-        ),
-        migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.UniqueConstraint(fields=('environment', 'code'), name='catalog_addon_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('code', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='catalog_addon_has_code_and_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('recurring', 'one_off'))), name='catalog_addon_known_kind'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='addon',

@@ -57,6 +57,14 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='environments', to='core.tenant')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'slug'), name='core_environment_slug_per_tenant'),
+                    models.UniqueConstraint(condition=models.Q(('kind', 'live')), fields=('tenant',), name='core_environment_one_live'),
+                    models.CheckConstraint(condition=models.Q(('clock_at', None), ('kind', 'sandbox'), _connector='OR'), name='core_environment_only_sandboxes_freeze'),
+                    models.CheckConstraint(condition=models.Q(('advancing_to', None), ('clock_at__lte', models.F('advancing_to')), _connector='OR'), name='core_environment_clocks_go_forward'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='IdempotencyRecord',
@@ -76,22 +84,6 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('environment', 'principal', 'key'), name='core_idempotency_once'), models.CheckConstraint(condition=models.Q(('status', None), ('status__range', (200, 499)), _connector='OR'), name='core_idempotency_no_server_errors')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='environment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'slug'), name='core_environment_slug_per_tenant'),
-        ),
-        migrations.AddConstraint(
-            model_name='environment',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'live')), fields=('tenant',), name='core_environment_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='environment',
-            constraint=models.CheckConstraint(condition=models.Q(('clock_at', None), ('kind', 'sandbox'), _connector='OR'), name='core_environment_only_sandboxes_freeze'),
-        ),
-        migrations.AddConstraint(
-            model_name='environment',
-            constraint=models.CheckConstraint(condition=models.Q(('advancing_to', None), ('clock_at__lte', models.F('advancing_to')), _connector='OR'), name='core_environment_clocks_go_forward'),
         ),
         migrations.RunSQL(PUBLIC_ID, "DROP FUNCTION public_id(text, uuid)"),
         Fence("core"),

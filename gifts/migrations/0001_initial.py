@@ -49,6 +49,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('cancel_gift', 'Can cancel gifts'), ('resend_gift', 'Can resend gifts')],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('intervals__range', (1, 36))), name='gifts_gift_intervals'),
+                    models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='gifts_gift_costs_something'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ('pending', 'paid', 'delivered', 'redeemed', 'expired', 'canceled', 'refunded'))), name='gifts_gift_known_status'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('redeemed_at__isnull', False), ('redeemed_by__isnull', False), ('status', 'redeemed')), models.Q(models.Q(('status', 'redeemed'), _negated=True), ('redeemed_at', None), ('redeemed_by', None), ('subscription', '')), _connector='OR'), name='gifts_gift_redeemed_by_somebody'),
+                    models.CheckConstraint(condition=models.Q(('redeemed_at', None), ('redeemed_at__lt', models.F('expires_at')), _connector='OR'), name='gifts_gift_redeemed_in_time'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('delivered_at', None), ('expires_at', None)), ('delivered_at__lt', models.F('expires_at')), _connector='OR'), name='gifts_gift_expires_after_delivery'),
+                    models.UniqueConstraint(fields=('environment', 'invoice'), name='gifts_gift_one_per_invoice'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', 'buyer', 'id'], name='gifts_of_buyer'),
+                    models.Index(condition=models.Q(('status', 'delivered')), fields=['expires_at'], name='gifts_expiring'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -60,42 +73,11 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
                 ('gift', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='gifts.gift')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='gift',
-            index=models.Index(fields=['environment', 'buyer', 'id'], name='gifts_of_buyer'),
-        ),
-        migrations.AddIndex(
-            model_name='gift',
-            index=models.Index(condition=models.Q(('status', 'delivered')), fields=['expires_at'], name='gifts_expiring'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('intervals__range', (1, 36))), name='gifts_gift_intervals'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='gifts_gift_costs_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ('pending', 'paid', 'delivered', 'redeemed', 'expired', 'canceled', 'refunded'))), name='gifts_gift_known_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('redeemed_at__isnull', False), ('redeemed_by__isnull', False), ('status', 'redeemed')), models.Q(models.Q(('status', 'redeemed'), _negated=True), ('redeemed_at', None), ('redeemed_by', None), ('subscription', '')), _connector='OR'), name='gifts_gift_redeemed_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('redeemed_at', None), ('redeemed_at__lt', models.F('expires_at')), _connector='OR'), name='gifts_gift_redeemed_in_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('delivered_at', None), ('expires_at', None)), ('delivered_at__lt', models.F('expires_at')), _connector='OR'), name='gifts_gift_expires_after_delivery'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.UniqueConstraint(fields=('environment', 'invoice'), name='gifts_gift_one_per_invoice'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'code_hash'), name='gifts_giftcode_once'),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='gift',
@@ -108,10 +90,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='gift',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='1b965e356d0bcdc2008cdf30afcc5ab75c2e8bd6', operation='DELETE', pgid='pgtrigger_kept_0d97b', table='gifts_gift', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='giftcode',
-            constraint=models.UniqueConstraint(fields=('environment', 'code_hash'), name='gifts_giftcode_once'),
         ),
         Fence("gifts"),
     ]

@@ -60,6 +60,18 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.customer')),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('environment', 'customer'), name='payments_method_one_default'),
+                    models.UniqueConstraint(fields=('environment', 'gateway', 'token'), name='payments_method_token_once'),
+                    models.CheckConstraint(condition=models.Q(('is_default', False), ('detached_at', None), _connector='OR'), name='payments_method_default_is_attached'),
+                    models.CheckConstraint(condition=models.Q(('exp_month__range', (1, 12))), name='payments_method_month'),
+                    models.CheckConstraint(condition=models.Q(('last4__regex', '^[0-9]{4}$')), name='payments_method_last4_digits'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', 'customer', 'id'], name='payments_method_customer'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PaymentAttempt',
@@ -81,6 +93,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('recheck_paymentattempt', 'Can have an attempt looked at again')],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('status__in', ('created', 'requesting', 'unknown', 'pending', 'requires_action'))), fields=('environment', 'payment'), name='payments_attempt_one_open'),
+                    models.UniqueConstraint(condition=models.Q(('gateway_reference', ''), _negated=True), fields=('environment', 'gateway', 'gateway_reference'), name='payments_attempt_reference_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('status__in', ('created', 'requesting', 'unknown', 'pending', 'requires_action'))), models.Q(models.Q(('status__in', ('created', 'requesting', 'unknown', 'pending', 'requires_action')), _negated=True), ('finished_at__isnull', False), ('next_reconcile_at', None)), _connector='OR'), name='payments_attempt_finished_is_stamped'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ('created', 'canceled')), ('requested_at__isnull', False), _connector='OR'), name='payments_attempt_request_is_stamped'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('next_reconcile_at__isnull', False)), fields=['next_reconcile_at'], name='payments_attempt_due'),
+                ],
             },
         ),
         migrations.AddField(
@@ -108,6 +129,17 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
                 ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.payment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('environment', 'payment', 'key'), name='payments_refund_key_once'),
+                    models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payments_refund_positive'),
+                    models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='payments_refund_currency'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('status', 'pending')), models.Q(models.Q(('status', 'pending'), _negated=True), ('finished_at__isnull', False), ('next_reconcile_at', None)), _connector='OR'), name='payments_refund_finished_is_stamped'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('next_reconcile_at__isnull', False)), fields=['next_reconcile_at'], name='payments_refund_due'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='SandboxCharge',
@@ -124,6 +156,12 @@ class Migration(migrations.Migration):
                 ('charge', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.sandboxcharge')),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'key'), name='payments_sandbox_key_once'),
+                    models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payments_sandbox_positive'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='GatewayEvent',
@@ -161,50 +199,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='gatewayevent',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8ac2781947dcffe93dfbe31dc085d10851c13d67', operation='DELETE', pgid='pgtrigger_kept_acc1b', table='payments_gatewayevent', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='paymentmethod',
-            index=models.Index(fields=['environment', 'customer', 'id'], name='payments_method_customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('environment', 'customer'), name='payments_method_one_default'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(fields=('environment', 'gateway', 'token'), name='payments_method_token_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('is_default', False), ('detached_at', None), _connector='OR'), name='payments_method_default_is_attached'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('exp_month__range', (1, 12))), name='payments_method_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('last4__regex', '^[0-9]{4}$')), name='payments_method_last4_digits'),
-        ),
-        migrations.AddIndex(
-            model_name='paymentattempt',
-            index=models.Index(condition=models.Q(('next_reconcile_at__isnull', False)), fields=['next_reconcile_at'], name='payments_attempt_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('created', 'requesting', 'unknown', 'pending', 'requires_action'))), fields=('environment', 'payment'), name='payments_attempt_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('gateway_reference', ''), _negated=True), fields=('environment', 'gateway', 'gateway_reference'), name='payments_attempt_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('status__in', ('created', 'requesting', 'unknown', 'pending', 'requires_action'))), models.Q(models.Q(('status__in', ('created', 'requesting', 'unknown', 'pending', 'requires_action')), _negated=True), ('finished_at__isnull', False), ('next_reconcile_at', None)), _connector='OR'), name='payments_attempt_finished_is_stamped'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ('created', 'canceled')), ('requested_at__isnull', False), _connector='OR'), name='payments_attempt_request_is_stamped'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='paymentattempt',
@@ -278,26 +272,6 @@ class Migration(migrations.Migration):
             model_name='payment',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='4a00db4134d3bf73f7c4fa697940e18f66e507f2', operation='DELETE', pgid='pgtrigger_kept_52868', table='payments_payment', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(condition=models.Q(('next_reconcile_at__isnull', False)), fields=['next_reconcile_at'], name='payments_refund_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('environment', 'payment', 'key'), name='payments_refund_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payments_refund_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='payments_refund_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('status', 'pending')), models.Q(models.Q(('status', 'pending'), _negated=True), ('finished_at__isnull', False), ('next_reconcile_at', None)), _connector='OR'), name='payments_refund_finished_is_stamped'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='refund',
             trigger=pgtrigger.compiler.Trigger(name='transitions', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{pending:failed,pending:succeeded}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='b446a5c75df6427b22d418122f0f701ca6945905', operation='UPDATE', pgid='pgtrigger_transitions_e13f5', table='payments_refund', when='BEFORE')),
@@ -313,14 +287,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='refund',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='1fda3af8db1b5d4f56ee58b94e478dfe06afa21a', operation='DELETE', pgid='pgtrigger_kept_fd094', table='payments_refund', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='sandboxcharge',
-            constraint=models.UniqueConstraint(fields=('environment', 'key'), name='payments_sandbox_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sandboxcharge',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payments_sandbox_positive'),
         ),
         Fence("payments"),
     ]

@@ -34,6 +34,11 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('environment', models.ForeignKey(db_index=False, default=core.tenancy.scopes.environment_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.environment')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'key'), name='payments_sandbox_card_key_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PaymentMethodAttachment',
@@ -77,10 +82,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='paymentmethodattachment',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='e507a59e8299df3a6f5b0b110c13861c6d6c1861', operation='DELETE', pgid='pgtrigger_kept_9a939', table='payments_paymentmethodattachment', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='sandboxcard',
-            constraint=models.UniqueConstraint(fields=('environment', 'key'), name='payments_sandbox_card_key_once'),
         ),
         Fence("payments"),
     ]

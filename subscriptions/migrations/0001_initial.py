@@ -60,6 +60,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('cancel_subscription', 'Can cancel a subscription')],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('family__isnull', False), ('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused'))), fields=('environment', 'customer', 'family'), name='subscriptions_subscription_one_live_per_family'),
+                    models.UniqueConstraint(condition=models.Q(('family__isnull', False), ('trial_starts_at__isnull', False)), fields=('environment', 'customer', 'family'), name='subscriptions_subscription_one_trial_per_family'),
+                    models.UniqueConstraint(condition=models.Q(('family', None), ('trial_starts_at__isnull', False)), fields=('environment', 'customer', 'plan'), name='subscriptions_subscription_one_trial_per_plan'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused', 'canceled', 'expired'))), name='subscriptions_subscription_known_status'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='subscriptions_subscription_quantity'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('period_ends_at', None), ('period_index', None), ('period_starts_at', None)), ('period_starts_at__lt', models.F('period_ends_at')), _connector='OR'), name='subscriptions_subscription_period_is_a_span'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ('scheduled', 'canceled', 'expired')), ('period_ends_at__isnull', False), _connector='OR'), name='subscriptions_subscription_running_has_a_period'),
+                    models.CheckConstraint(condition=models.Q(('period_index', None), ('anchor_at__isnull', False), _connector='OR'), name='subscriptions_subscription_periods_have_an_anchor'),
+                    models.CheckConstraint(condition=models.Q(('renews_at', None), models.Q(('renews_at', models.F('period_ends_at')), models.Q(('cancel_at', None), ('cancel_at__gt', models.F('period_ends_at')), _connector='OR'), models.Q(('ends_at', None), ('ends_at__gt', models.F('period_ends_at')), _connector='OR')), _connector='OR'), name='subscriptions_subscription_renews_at_period_end'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'trialing'), _negated=True), models.Q(('trial_ends_at', models.F('period_ends_at')), ('trial_starts_at__lt', models.F('trial_ends_at'))), _connector='OR'), name='subscriptions_subscription_trial_is_a_span'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status', 'incomplete'), _negated=True), ('unpaid_deadline_at__isnull', False), _connector='OR'), name='subscriptions_subscription_incomplete_has_a_deadline'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('renews_at', None), ('status__in', ('canceled', 'expired'))), models.Q(models.Q(('status__in', ('canceled', 'expired')), _negated=True), ('ended_at', None)), _connector='OR'), name='subscriptions_subscription_ended_when_terminal'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('canceled_at__isnull', False), ('status', 'canceled')), models.Q(('status', 'canceled'), _negated=True), _connector='OR'), name='subscriptions_subscription_canceled_is_stamped'),
+                    models.CheckConstraint(condition=models.Q(('term_intervals', None), ('term_intervals__gte', 1), _connector='OR'), name='subscriptions_subscription_term_is_positive'),
+                ],
+                'indexes': [
+                    models.Index(fields=['customer', '-id'], name='subscriptions_of_customer'),
+                    models.Index(condition=models.Q(('renews_at__isnull', False), ('status__in', ('active', 'past_due'))), fields=['renews_at'], name='subscriptions_renewing'),
+                    models.Index(condition=models.Q(('status', 'trialing')), fields=['trial_ends_at'], name='subscriptions_converting'),
+                    models.Index(condition=models.Q(('status', 'scheduled')), fields=['starts_at'], name='subscriptions_starting'),
+                    models.Index(condition=models.Q(('status', 'incomplete')), fields=['unpaid_deadline_at'], name='subscriptions_unpaid'),
+                    models.Index(condition=models.Q(('cancel_at__isnull', False), ('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused'))), fields=['cancel_at'], name='subscriptions_canceling'),
+                    models.Index(condition=models.Q(('ends_at__isnull', False), ('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused'))), fields=['ends_at'], name='subscriptions_fixed_term'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -78,6 +103,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('applied_at', None), ('withdrawn_at', None)), fields=('environment', 'subscription'), name='subscriptions_extension_one_pending'),
+                    models.UniqueConstraint(fields=('environment', 'source'), name='subscriptions_extension_source_once'),
+                    models.UniqueConstraint(fields=('environment', 'invoice'), name='subscriptions_extension_invoice_once'),
+                    models.CheckConstraint(condition=models.Q(('intervals__gte', 1)), name='subscriptions_extension_intervals'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('applied_at', None), ('first_period', None)), models.Q(('applied_at__isnull', False), ('first_period__isnull', False), ('withdrawn_at', None)), _connector='OR'), name='subscriptions_extension_applied_has_a_place'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +130,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'subscription', 'number'), name='subscriptions_subscriptionevent_number_once'),
+                    models.CheckConstraint(condition=models.Q(('new_status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused', 'canceled', 'expired'))), name='subscriptions_subscriptionevent_known_status'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -115,139 +151,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'subscription', 'number'), name='subscriptions_subscriptionperiod_number_once'),
+                    models.UniqueConstraint(fields=('environment', 'subscription', 'starts_at'), name='subscriptions_subscriptionperiod_start_once'),
+                    models.UniqueConstraint(fields=('environment', 'invoice'), name='subscriptions_subscriptionperiod_invoice_once'),
+                    models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='subscriptions_subscriptionperiod_is_a_span'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['customer', '-id'], name='subscriptions_of_customer'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('renews_at__isnull', False), ('status__in', ('active', 'past_due'))), fields=['renews_at'], name='subscriptions_renewing'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'trialing')), fields=['trial_ends_at'], name='subscriptions_converting'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'scheduled')), fields=['starts_at'], name='subscriptions_starting'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'incomplete')), fields=['unpaid_deadline_at'], name='subscriptions_unpaid'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('cancel_at__isnull', False), ('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused'))), fields=['cancel_at'], name='subscriptions_canceling'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ends_at__isnull', False), ('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused'))), fields=['ends_at'], name='subscriptions_fixed_term'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('family__isnull', False), ('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused'))), fields=('environment', 'customer', 'family'), name='subscriptions_subscription_one_live_per_family'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('family__isnull', False), ('trial_starts_at__isnull', False)), fields=('environment', 'customer', 'family'), name='subscriptions_subscription_one_trial_per_family'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('family', None), ('trial_starts_at__isnull', False)), fields=('environment', 'customer', 'plan'), name='subscriptions_subscription_one_trial_per_plan'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused', 'canceled', 'expired'))), name='subscriptions_subscription_known_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='subscriptions_subscription_quantity'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('period_ends_at', None), ('period_index', None), ('period_starts_at', None)), ('period_starts_at__lt', models.F('period_ends_at')), _connector='OR'), name='subscriptions_subscription_period_is_a_span'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ('scheduled', 'canceled', 'expired')), ('period_ends_at__isnull', False), _connector='OR'), name='subscriptions_subscription_running_has_a_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('period_index', None), ('anchor_at__isnull', False), _connector='OR'), name='subscriptions_subscription_periods_have_an_anchor'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('renews_at', None), models.Q(('renews_at', models.F('period_ends_at')), models.Q(('cancel_at', None), ('cancel_at__gt', models.F('period_ends_at')), _connector='OR'), models.Q(('ends_at', None), ('ends_at__gt', models.F('period_ends_at')), _connector='OR')), _connector='OR'), name='subscriptions_subscription_renews_at_period_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'trialing'), _negated=True), models.Q(('trial_ends_at', models.F('period_ends_at')), ('trial_starts_at__lt', models.F('trial_ends_at'))), _connector='OR'), name='subscriptions_subscription_trial_is_a_span'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'incomplete'), _negated=True), ('unpaid_deadline_at__isnull', False), _connector='OR'), name='subscriptions_subscription_incomplete_has_a_deadline'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('renews_at', None), ('status__in', ('canceled', 'expired'))), models.Q(models.Q(('status__in', ('canceled', 'expired')), _negated=True), ('ended_at', None)), _connector='OR'), name='subscriptions_subscription_ended_when_terminal'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('canceled_at__isnull', False), ('status', 'canceled')), models.Q(('status', 'canceled'), _negated=True), _connector='OR'), name='subscriptions_subscription_canceled_is_stamped'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('term_intervals', None), ('term_intervals__gte', 1), _connector='OR'), name='subscriptions_subscription_term_is_positive'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='subscription',
             trigger=pgtrigger.compiler.Trigger(name='subscription_transition', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'INSERT' THEN\n  IF NEW.status NOT IN ('scheduled', 'incomplete', 'trialing', 'active') THEN\n    RAISE EXCEPTION 'a subscription cannot begin so' USING ERRCODE = 'check_violation', CONSTRAINT = 'subscriptions_subscription_transition';\n  END IF;\nELSIF OLD.status IN ('canceled', 'expired') AND OLD.* IS DISTINCT FROM NEW.* THEN\n  RAISE EXCEPTION 'nothing leaves a terminal state' USING ERRCODE = 'check_violation', CONSTRAINT = 'subscriptions_subscription_terminal';\nELSIF OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN (('scheduled', 'incomplete'), ('scheduled', 'trialing'), ('scheduled', 'active'), ('scheduled', 'canceled'), ('incomplete', 'active'), ('incomplete', 'trialing'), ('incomplete', 'canceled'), ('incomplete', 'expired'), ('trialing', 'active'), ('trialing', 'incomplete'), ('trialing', 'past_due'), ('trialing', 'paused'), ('trialing', 'canceled'), ('trialing', 'expired'), ('active', 'past_due'), ('active', 'paused'), ('active', 'canceled'), ('active', 'expired'), ('past_due', 'active'), ('past_due', 'paused'), ('past_due', 'canceled'), ('past_due', 'expired'), ('paused', 'active'), ('paused', 'canceled'), ('paused', 'expired')) THEN\n  RAISE EXCEPTION 'the state table has no such transition' USING ERRCODE = 'check_violation', CONSTRAINT = 'subscriptions_subscription_transition';\nEND IF;\nRETURN NEW;\n", hash='48d634704fbc6b309f5c10c69074cdc6f48e18df', operation='INSERT OR UPDATE', pgid='pgtrigger_subscription_transition_5a5a3', table='subscriptions_subscription', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.UniqueConstraint(condition=models.Q(('applied_at', None), ('withdrawn_at', None)), fields=('environment', 'subscription'), name='subscriptions_extension_one_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.UniqueConstraint(fields=('environment', 'source'), name='subscriptions_extension_source_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.UniqueConstraint(fields=('environment', 'invoice'), name='subscriptions_extension_invoice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.CheckConstraint(condition=models.Q(('intervals__gte', 1)), name='subscriptions_extension_intervals'),
-        ),
-        migrations.AddConstraint(
-            model_name='extension',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('applied_at', None), ('first_period', None)), models.Q(('applied_at__isnull', False), ('first_period__isnull', False), ('withdrawn_at', None)), _connector='OR'), name='subscriptions_extension_applied_has_a_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionevent',
-            constraint=models.UniqueConstraint(fields=('environment', 'subscription', 'number'), name='subscriptions_subscriptionevent_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionevent',
-            constraint=models.CheckConstraint(condition=models.Q(('new_status__in', ('scheduled', 'incomplete', 'trialing', 'active', 'past_due', 'paused', 'canceled', 'expired'))), name='subscriptions_subscriptionevent_known_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.UniqueConstraint(fields=('environment', 'subscription', 'number'), name='subscriptions_subscriptionperiod_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.UniqueConstraint(fields=('environment', 'subscription', 'starts_at'), name='subscriptions_subscriptionperiod_start_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.UniqueConstraint(fields=('environment', 'invoice'), name='subscriptions_subscriptionperiod_invoice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='subscriptions_subscriptionperiod_is_a_span'),
         ),
         AppendOnly("subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"),
         Fence("subscriptions"),

@@ -39,6 +39,16 @@ class Migration(migrations.Migration):
                 'verbose_name': 'add-on of a subscription',
                 'verbose_name_plural': 'add-ons of subscriptions',
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('kind', 'recurring'), ('removed_at', None)), fields=('environment', 'subscription', 'addon'), name='subscriptions_subscriptionaddon_once'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ('recurring', 'one_off'))), name='subscriptions_subscriptionaddon_known_kind'),
+                    models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='subscriptions_subscriptionaddon_quantity'),
+                    models.CheckConstraint(condition=models.Q(('removed_at', None), ('removed_at__gte', models.F('added_at')), _connector='OR'), name='subscriptions_subscriptionaddon_is_a_span'),
+                    models.CheckConstraint(condition=models.Q(('billed_at', None), models.Q(('kind', 'one_off'), ('removed_at', None)), _connector='OR'), name='subscriptions_subscriptionaddon_billed_once'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', 'subscription'], name='subscriptions_addons_of'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +73,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('start_versionmigration', 'Can move subscribers to another version'), ('cancel_versionmigration', 'Can stop a migration of subscribers')],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('total__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('done'), '+', models.F('failed')), '+', models.F('skipped')))), name='subscriptions_versionmigration_counts'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'running', 'done', 'canceled'))), name='subscriptions_versionmigration_known_state'),
+                    models.CheckConstraint(condition=models.Q(('when__in', ('now', 'renewal'))), name='subscriptions_versionmigration_known_time'),
+                    models.CheckConstraint(condition=models.Q(('behavior__in', ['none', 'next_invoice', 'invoice_now', 'full_charge_reset_anchor'])), name='subscriptions_versionmigration_known_behavior'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ('done', 'canceled'))), models.Q(models.Q(('state__in', ('done', 'canceled')), _negated=True), ('finished_at', None)), _connector='OR'), name='subscriptions_versionmigration_finished_is_stamped'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), ('total', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('done'), '+', models.F('failed')), '+', models.F('skipped'))), _connector='OR'), name='subscriptions_versionmigration_done_leaves_nobody'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', '-id'], name='subscriptions_migrations'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -82,75 +103,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'migration', 'subscription'), name='subscriptions_versionmigrationitem_once'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'done', 'failed', 'skipped'))), name='subscriptions_versionmigrationitem_known_state'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='subscriptions_versionmigrationitem_settled_is_stamped'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'pending')), fields=['environment', 'migration', 'id'], name='subscriptions_items_pending'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='subscriptionaddon',
-            index=models.Index(fields=['environment', 'subscription'], name='subscriptions_addons_of'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionaddon',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'recurring'), ('removed_at', None)), fields=('environment', 'subscription', 'addon'), name='subscriptions_subscriptionaddon_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionaddon',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('recurring', 'one_off'))), name='subscriptions_subscriptionaddon_known_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionaddon',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='subscriptions_subscriptionaddon_quantity'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionaddon',
-            constraint=models.CheckConstraint(condition=models.Q(('removed_at', None), ('removed_at__gte', models.F('added_at')), _connector='OR'), name='subscriptions_subscriptionaddon_is_a_span'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriptionaddon',
-            constraint=models.CheckConstraint(condition=models.Q(('billed_at', None), models.Q(('kind', 'one_off'), ('removed_at', None)), _connector='OR'), name='subscriptions_subscriptionaddon_billed_once'),
-        ),
-        migrations.AddIndex(
-            model_name='versionmigration',
-            index=models.Index(fields=['environment', '-id'], name='subscriptions_migrations'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigration',
-            constraint=models.CheckConstraint(condition=models.Q(('total__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('done'), '+', models.F('failed')), '+', models.F('skipped')))), name='subscriptions_versionmigration_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigration',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'running', 'done', 'canceled'))), name='subscriptions_versionmigration_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigration',
-            constraint=models.CheckConstraint(condition=models.Q(('when__in', ('now', 'renewal'))), name='subscriptions_versionmigration_known_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigration',
-            constraint=models.CheckConstraint(condition=models.Q(('behavior__in', ['none', 'next_invoice', 'invoice_now', 'full_charge_reset_anchor'])), name='subscriptions_versionmigration_known_behavior'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ('done', 'canceled'))), models.Q(models.Q(('state__in', ('done', 'canceled')), _negated=True), ('finished_at', None)), _connector='OR'), name='subscriptions_versionmigration_finished_is_stamped'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), ('total', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('done'), '+', models.F('failed')), '+', models.F('skipped'))), _connector='OR'), name='subscriptions_versionmigration_done_leaves_nobody'),
-        ),
-        migrations.AddIndex(
-            model_name='versionmigrationitem',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['environment', 'migration', 'id'], name='subscriptions_items_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigrationitem',
-            constraint=models.UniqueConstraint(fields=('environment', 'migration', 'subscription'), name='subscriptions_versionmigrationitem_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigrationitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'done', 'failed', 'skipped'))), name='subscriptions_versionmigrationitem_known_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='versionmigrationitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='subscriptions_versionmigrationitem_settled_is_stamped'),
         ),
         migrations.AddField(
             model_name='subscription',

@@ -42,6 +42,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('enable_endpoint', 'Can enable an endpoint'), ('disable_endpoint', 'Can disable an endpoint')],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('disabled_at', None), ('reason', ''), ('state', 'enabled')), models.Q(('disabled_at__isnull', False), ('state', 'disabled'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='webhooks_endpoint_disabled_says_why'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('failing_since', None), ('failures', 0)), models.Q(('failing_since__isnull', False), ('failures__gt', 0)), _connector='OR'), name='webhooks_endpoint_failing_since'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('previous_secret_until', None), ('sealed_previous_secret', '')), models.Q(models.Q(('sealed_previous_secret', ''), _negated=True), ('previous_secret_until__isnull', False)), _connector='OR'), name='webhooks_endpoint_previous_secret_ends'),
+                    models.CheckConstraint(condition=models.Q(('deleted_at', None), ('state', 'disabled'), _connector='OR'), name='webhooks_endpoint_deleted_is_disabled'),
+                    models.CheckConstraint(condition=models.Q(('sealed_secret', ''), _negated=True), name='webhooks_endpoint_has_secret'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'enabled')), fields=['environment', 'id'], name='webhooks_endpoint_enabled'),
+                    models.Index(fields=['environment', 'deleted_at', 'id'], name='webhooks_endpoint_kept'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +75,18 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'deliveries',
                 'permissions': [('resend_delivery', 'Can send a delivery again')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('environment', 'endpoint', 'event_id', 'resend'), name='webhooks_delivery_once'),
+                    models.CheckConstraint(condition=models.Q(('attempts_made__lte', models.F('attempts_allowed'))), name='webhooks_delivery_within_schedule'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state__in', ('pending', 'failed'))), models.Q(('finished_at__isnull', False), ('state__in', ('succeeded', 'dead', 'canceled'))), _connector='OR'), name='webhooks_delivery_finished_is_stamped'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'dead'), _negated=True), ('attempts_made', models.F('attempts_allowed')), _connector='OR'), name='webhooks_delivery_dead_after_whole_schedule'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('state', 'failed')), models.Q(models.Q(('state', 'failed'), _negated=True), ('next_attempt_at', None)), _connector='OR'), name='webhooks_delivery_failed_has_next'),
+                ],
+                'indexes': [
+                    models.Index(fields=['environment', 'endpoint', 'id'], name='webhooks_delivery_endpoint'),
+                    models.Index(fields=['environment', 'event_id'], name='webhooks_delivery_event'),
+                    models.Index(condition=models.Q(('state__in', ('pending', 'failed'))), fields=['environment', 'endpoint'], name='webhooks_delivery_waiting'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -82,66 +105,6 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('environment', 'delivery', 'number'), name='webhooks_attempt_once'), models.CheckConstraint(condition=models.Q(models.Q(('error', ''), ('status__gte', 200), ('status__lt', 300)), models.Q(('error', ''), _negated=True), _connector='OR'), name='webhooks_attempt_accepted')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='endpoint',
-            index=models.Index(condition=models.Q(('state', 'enabled')), fields=['environment', 'id'], name='webhooks_endpoint_enabled'),
-        ),
-        migrations.AddIndex(
-            model_name='endpoint',
-            index=models.Index(fields=['environment', 'deleted_at', 'id'], name='webhooks_endpoint_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('disabled_at', None), ('reason', ''), ('state', 'enabled')), models.Q(('disabled_at__isnull', False), ('state', 'disabled'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='webhooks_endpoint_disabled_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('failing_since', None), ('failures', 0)), models.Q(('failing_since__isnull', False), ('failures__gt', 0)), _connector='OR'), name='webhooks_endpoint_failing_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous_secret_until', None), ('sealed_previous_secret', '')), models.Q(models.Q(('sealed_previous_secret', ''), _negated=True), ('previous_secret_until__isnull', False)), _connector='OR'), name='webhooks_endpoint_previous_secret_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('deleted_at', None), ('state', 'disabled'), _connector='OR'), name='webhooks_endpoint_deleted_is_disabled'),
-        ),
-        migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('sealed_secret', ''), _negated=True), name='webhooks_endpoint_has_secret'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['environment', 'endpoint', 'id'], name='webhooks_delivery_endpoint'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['environment', 'event_id'], name='webhooks_delivery_event'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'failed'))), fields=['environment', 'endpoint'], name='webhooks_delivery_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('environment', 'endpoint', 'event_id', 'resend'), name='webhooks_delivery_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('attempts_made__lte', models.F('attempts_allowed'))), name='webhooks_delivery_within_schedule'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state__in', ('pending', 'failed'))), models.Q(('finished_at__isnull', False), ('state__in', ('succeeded', 'dead', 'canceled'))), _connector='OR'), name='webhooks_delivery_finished_is_stamped'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'dead'), _negated=True), ('attempts_made', models.F('attempts_allowed')), _connector='OR'), name='webhooks_delivery_dead_after_whole_schedule'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('state', 'failed')), models.Q(models.Q(('state', 'failed'), _negated=True), ('next_attempt_at', None)), _connector='OR'), name='webhooks_delivery_failed_has_next'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='delivery',
