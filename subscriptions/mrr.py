@@ -132,7 +132,12 @@ def shown(amount: Decimal | Fraction) -> int:
     return round_half_up(Fraction(round_half_up(Fraction(amount) * _LOOKED_AT), _LOOKED_AT))
 
 
-def shown_parts(start: Decimal, changes: Sequence[Decimal]) -> tuple[int, list[int], int]:
+def rate(part: Fraction | int, whole: Fraction | int) -> Decimal | None:
+    """This function will return a share with six decimal places, None of nothing."""
+    return None if not whole else Decimal(round_half_up(Fraction(part) / Fraction(whole) * 10**6)).scaleb(-6)
+
+
+def shown_parts(start: Decimal | Fraction, changes: Sequence[Decimal]) -> tuple[int, list[int], int]:
     """This function will return a start, some changes and the end in whole minor units, which still add up.
 
     Start and end are rounded each; the changes are rounded so that they lead from the one to the other.

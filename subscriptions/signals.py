@@ -238,6 +238,16 @@ class SubscriptionMrrChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubscriptionMrrRebuilt(Event):
+    """The movements of a customer, the `subject`, were worked out again from history: so many, where `before` were."""
+
+    type: ClassVar[str] = "subscription.mrr_rebuilt"
+
+    movements: int
+    before: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubscriptionTimezoneChanged(Event):
     """Its customer lives in another zone: its days and months are counted there from `effective_at` on."""
 

@@ -22,6 +22,7 @@ from billing.selectors._documents import (
 )
 from billing.selectors._dunning import RecoveryFigures, is_grace_over, list_recoveries
 from billing.selectors._explain import Explanation, explain_invoice
+from billing.selectors._flows import MonthFlows, list_flows
 from billing.selectors._held import ForeverCoupon, RedemptionView, list_forever, list_redemptions
 from billing.selectors._invoices import (
     FLOW_VERSION,
@@ -58,6 +59,7 @@ __all__ = [
     "InvoiceNotFinal",
     "InvoiceView",
     "MonthFigures",
+    "MonthFlows",
     "NothingPaid",
     "PaidFor",
     "RecoveryFigures",
@@ -80,6 +82,7 @@ __all__ = [
     "get_usable",
     "is_grace_over",
     "list_ageing",
+    "list_flows",
     "list_forever",
     "list_invoices",
     "list_months",

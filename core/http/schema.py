@@ -175,7 +175,10 @@ class Schema(AutoSchema):
         """This function will return the headers that a write reads, and the view's own query parameters."""
         if not self.declares:
             return list(super().get_override_parameters())
-        own: list[Any] = [OpenApiParameter(name, str, OpenApiParameter.QUERY) for name in self.view.query_parameters]
+        own: list[Any] = [
+            OpenApiParameter(name, self.view.parameter_shapes.get(name, str), OpenApiParameter.QUERY)
+            for name in self.view.query_parameters
+        ]
         own += [schema_fields.if_match()] if self._is_tagged() else []
         return own + [schema_fields.idempotency_key(mode) for mode in self._idempotency_modes()]
 

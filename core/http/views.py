@@ -47,6 +47,7 @@ class Resource(GenericViewSet[Any]):
     effects: Mapping[str, str] = {}  # action → what it does at a gateway within the request, in steps, by name
     secret_fields: Iterable[str] = ()  # shown once; kept and replayed as null
     query_parameters: Iterable[str] = ()  # beyond filters and paging
+    parameter_shapes: Mapping[str, Any] = {}  # of query parameters that are more than a text, for the API's schema
     body_limit: int = settings.API_BODY_LIMIT
     # Actions whose verb brings its own transactions: what takes long inside holds none open. They keep no answers.
     own_transactions: Iterable[str] = ()

@@ -28,8 +28,8 @@ class ChangeBody(ResponseBody):
     """
 
     field = StrictString()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class SubscriptionEventBody(ResponseBody):

@@ -1,7 +1,9 @@
 """The routes of subscriptions."""
 
+from django.urls import URLPattern, URLResolver, path
+
 from core.http.routes import PUBLIC_ID, Router
-from subscriptions.api import views
+from subscriptions.api import analytics, views
 
 SUBSCRIPTION = PUBLIC_ID.format(prefix="sub")
 
@@ -15,4 +17,11 @@ router.register(
 )
 router.register("subscriptions", views.Subscriptions, basename="subscriptions")
 
-urlpatterns = router.urls
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("analytics/mrr", analytics.Mrr.as_view({"get": "list"}), name="analytics-mrr"),
+    path("analytics/churn", analytics.Churn.as_view({"get": "list"}), name="analytics-churn"),
+    path("analytics/cohorts", analytics.Cohorts.as_view({"get": "list"}), name="analytics-cohorts"),
+    path("analytics/revenue", analytics.Revenue.as_view({"get": "list"}), name="analytics-revenue"),
+    path("analytics/cash", analytics.Cash.as_view({"get": "list"}), name="analytics-cash"),
+    *router.urls,
+]

@@ -5,6 +5,7 @@ from subscriptions.internal._dunning import end_unpaid, follow_access
 from subscriptions.internal._end import end_term, expire_incomplete
 from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._payments import forgive, mark_past_due, settle
+from subscriptions.internal._rebuild import NOBODY, Rebuilt, list_customers, rebuild_mrr
 from subscriptions.internal._reminders import Reminder, SubscriptionNotRemindable, check_remindable, write_reminder
 from subscriptions.internal._renew import renew
 from subscriptions.internal._renewals import renew_many
@@ -13,7 +14,9 @@ from subscriptions.internal._timezones import follow_timezone
 from subscriptions.internal._trial import convert_trial
 
 __all__ = [
+    "NOBODY",
     "LiveSubscriptionExists",
+    "Rebuilt",
     "Reminder",
     "SubscriptionNotRemindable",
     "check_remindable",
@@ -25,9 +28,11 @@ __all__ = [
     "follow_timezone",
     "forgive",
     "grant_term",
+    "list_customers",
     "mark_past_due",
     "migrate",
     "migrate_chunk",
+    "rebuild_mrr",
     "renew",
     "renew_many",
     "settle",

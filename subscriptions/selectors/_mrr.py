@@ -1,0 +1,176 @@
+"""Recurring revenue over time: what there was, what moved it, who came and who went. From the movements alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from django.db import connection
+
+from core import tenancy
+from subscriptions import mrr
+from subscriptions.months import Months
+from subscriptions.mrr import Movement
+
+MOST_REASONS: Final = 20
+# What moved in each month; what moved before the first of them has none.
+_MOVED: Final = """
+SELECT currency, CASE WHEN at >= %(starts_at)s THEN date_trunc('month', at AT TIME ZONE 'UTC')::date END, kind,
+  sum(amount), count(*)
+FROM subscriptions_mrrmovement
+WHERE environment_id = %(environment)s AND at < %(ends_at)s AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+GROUP BY 1, 2, 3
+"""
+_REASONS: Final = """
+SELECT currency, reason, customers, amount FROM (
+  SELECT m.currency, e.reason, count(*) AS customers, -sum(m.amount) AS amount,
+    row_number() OVER (PARTITION BY m.currency ORDER BY sum(m.amount), e.reason) AS place
+  FROM subscriptions_mrrmovement m JOIN subscriptions_subscriptionevent e ON e.id = m.event_id
+  WHERE m.environment_id = %(environment)s AND m.at >= %(starts_at)s AND m.at < %(ends_at)s AND m.kind = 'churn'
+    AND (%(currency)s::text IS NULL OR m.currency = %(currency)s)
+  GROUP BY m.currency, e.reason
+) found WHERE place <= %(most)s ORDER BY currency, place
+"""
+_Sums = dict[Movement, tuple[Decimal, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthMrr:
+    """A month of one currency, or several: start + new + reactivation + expansion − contraction − churn = end."""
+
+    month: date
+    start_minor: int
+    new_minor: int
+    reactivation_minor: int
+    expansion_minor: int
+    contraction_minor: int
+    churn_minor: int
+    end_minor: int
+    customers_start: int
+    customers_new: int
+    customers_reactivated: int
+    customers_churned: int
+    customers_end: int
+
+    @property
+    def customer_churn_rate(self) -> Decimal | None:
+        """Those who went, of those who were there at the start."""
+        return mrr.rate(self.customers_churned, self.customers_start)
+
+    @property
+    def gross_churn_rate(self) -> Decimal | None:
+        """What was lost, to churn and contraction, of what there was at the start."""
+        return mrr.rate(self.churn_minor + self.contraction_minor, self.start_minor)
+
+    @property
+    def net_retention_rate(self) -> Decimal | None:
+        """What is left of the start after expansion, contraction and churn."""
+        kept = self.start_minor + self.expansion_minor - self.contraction_minor - self.churn_minor
+        return mrr.rate(kept, self.start_minor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why customers went, as it was given when they did; empty is unknown."""
+
+    reason: str
+    customers: int
+    mrr_minor: int
+
+
+# What is added up over months; the rest is what there was at their start or at their end.
+_MOVES: Final = (
+    "new_minor", "reactivation_minor", "expansion_minor", "contraction_minor", "churn_minor", "customers_new",
+    "customers_reactivated", "customers_churned",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waterfall:
+    """The months of one currency, one after the other, and all of them together."""
+
+    currency: str
+    months: tuple[MonthMrr, ...]
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def total(self) -> MonthMrr:
+        """All months as if they were one."""
+        first, last = self.months[0], self.months[-1]
+        sums = {name: sum(getattr(one, name) for one in self.months) for name in _MOVES}
+        return MonthMrr(
+            month=first.month, start_minor=first.start_minor, end_minor=last.end_minor,
+            customers_start=first.customers_start, customers_end=last.customers_end, **sums,
+        )  # fmt: skip
+
+
+def list_waterfalls(months: Months, currency: str | None = None) -> tuple[Waterfall, ...]:
+    """This function will return what moved the recurring revenue of each currency, in one query.
+
+    A currency in which nobody ever was worth anything is left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED, months.asking(currency, environment=tenancy.environment_id()))
+        moved = _by_month(cursor.fetchall())
+    return tuple(Waterfall(currency=one, months=tuple(_months(moved[one], months))) for one in sorted(moved))
+
+
+def list_churn(months: Months, currency: str | None = None) -> tuple[Waterfall, ...]:
+    """This function will return the same with the reasons for which customers went, those that cost most first.
+
+    Two queries.
+    """
+    found = list_waterfalls(months, currency)
+    with connection.cursor() as cursor:
+        asked = months.asking(currency, environment=tenancy.environment_id())
+        cursor.execute(_REASONS, {**asked, "most": MOST_REASONS})
+        rows = cursor.fetchall()
+    return tuple(
+        Waterfall(currency=one.currency, months=one.months, reasons=_reasons(rows, one.currency)) for one in found
+    )
+
+
+def _reasons(rows: Iterable[tuple[str, str, int, Decimal]], currency: str) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(reason=reason, customers=customers, mrr_minor=mrr.shown(amount))
+        for its, reason, customers, amount in rows
+        if its == currency
+    )
+
+
+def _by_month(rows: Iterable[tuple[str, date | None, str, Decimal, int]]) -> dict[str, dict[date | None, _Sums]]:
+    found: dict[str, dict[date | None, _Sums]] = {}
+    for currency, month, kind, amount, count in rows:
+        found.setdefault(currency, {}).setdefault(month, {})[Movement(kind)] = (amount, count)
+    return found
+
+
+def _months(moved: Mapping[date | None, _Sums], months: Months) -> Iterable[MonthMrr]:
+    before = moved.get(None, {})
+    start = sum((Fraction(amount) for amount, _ in before.values()), Fraction())
+    customers = _there(before)
+    for month in months:
+        sums = moved.get(month, {})
+        yield _month(month, start, sums, customers)
+        start += sum((Fraction(amount) for amount, _ in sums.values()), Fraction())
+        customers += _there(sums)
+
+
+def _month(month: date, start: Fraction, sums: _Sums, customers: int) -> MonthMrr:
+    nothing = (Decimal(0), 0)
+    first, parts, last = mrr.shown_parts(start, [sums.get(kind, nothing)[0] for kind in Movement])
+    shown = {f"{kind.value}_minor": abs(part) for kind, part in zip(Movement, parts, strict=True)}
+    counts = {kind: sums.get(kind, nothing)[1] for kind in Movement}
+    return MonthMrr(
+        month=month, start_minor=first, end_minor=last, **shown, customers_start=customers,
+        customers_new=counts[Movement.NEW], customers_reactivated=counts[Movement.REACTIVATION],
+        customers_churned=counts[Movement.CHURN], customers_end=customers + _there(sums),
+    )  # fmt: skip
+
+
+def _there(sums: _Sums) -> int:
+    """How many customers more there are after what moved."""
+    count = {kind: number for kind, (_, number) in sums.items()}
+    return count.get(Movement.NEW, 0) + count.get(Movement.REACTIVATION, 0) - count.get(Movement.CHURN, 0)
