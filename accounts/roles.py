@@ -24,6 +24,7 @@ TABLE: Final[Mapping[str, str]] = {
     "coupons":           "wwwrrr",
     "credit-notes":      "wwwrrr",
     "customers":         "wwrwrr",
+    "dunning":           "wwwrrr",
     "entitlements":      "wwrrrr",
     "environments":      "wwrrwr",
     "events":            "wwrrwr",

@@ -1,11 +1,11 @@
 """When a declined invoice is tried again, and when that ends: computed from what the policy says and what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 from core import errors
 
@@ -42,6 +42,11 @@ class Policy:
     end_action: EndAction = EndAction.CANCEL
     writes_off: bool = False
     notifies: bool = True
+
+    def changed(self, **members: Any) -> "Policy":
+        """This function will return the policy with some members changed, as they are written outside."""
+        read: dict[str, Callable[[Any], Any]] = {"days": tuple, "end_action": EndAction}
+        return replace(self, **{name: read.get(name, lambda given: given)(value) for name, value in members.items()})
 
     def check(self) -> None:
         """This function will refuse a policy that makes no sense.

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from billing.coupons import canonical
-from billing.models import CreditNote, Invoice, WalletTransaction
+from billing.models import CreditNote, DunningCase, Invoice, WalletTransaction
 from core import clock
 from core.http.filters import CurrencyFilter, Filters, IdFilter, InstantFilter, MinorFilter, TextFilter, WordFilter
 
@@ -49,6 +49,20 @@ class CreditNoteFilters(Filters):
     currency = CurrencyFilter()
     issued_from = InstantFilter(field_name="issued_at", lookup_expr="gte")
     issued_before = InstantFilter(field_name="issued_at", lookup_expr="lt")
+
+
+class DunningFilters(Filters):
+    """`next_before` and `began_before` are exclusive, `began_from` is inclusive."""
+
+    customer = IdFilter("cus", field_name="customer_id")
+    invoice = IdFilter("inv", field_name="invoice_id")
+    reference = TextFilter(max_length=64)
+    plan = TextFilter(max_length=64)
+    state = WordFilter(DunningCase.State.choices)
+    currency = CurrencyFilter()
+    next_before = InstantFilter(field_name="next_attempt_at", lookup_expr="lt")
+    began_from = InstantFilter(field_name="first_failure_at", lookup_expr="gte")
+    began_before = InstantFilter(field_name="first_failure_at", lookup_expr="lt")
 
 
 class ArchivedFilter(WordFilter):

@@ -1,6 +1,6 @@
 """Billing's routes under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from billing.api import gated_urls
 from billing.api.views import (
@@ -8,8 +8,11 @@ from billing.api.views import (
     CouponRedemptions,
     Coupons,
     CreditNotes,
+    Dunning,
+    DunningPolicyPage,
     Invoices,
     Payments,
+    PlanDunningPolicies,
     Quotes,
     Statements,
     TaxRates,
@@ -19,6 +22,7 @@ from billing.api.views import (
 from core.http.routes import PUBLIC_ID, Router
 
 WALLET = PUBLIC_ID.format(prefix="wal")
+PLAN = PUBLIC_ID.format(prefix="pln")
 COUPON = PUBLIC_ID.format(prefix="cpn")
 
 router = Router()
@@ -28,6 +32,7 @@ router.register("tax-rates", TaxRates, basename="tax-rate")
 router.register(rf"wallets/(?P<wallet>{WALLET})/transactions", WalletTransactions, basename="wallet-transactions")
 router.register("wallets", Wallets, basename="wallet")
 router.register("credit-notes", CreditNotes, basename="credit-note")
+router.register("dunning", Dunning, basename="dunning")
 router.register("invoices", Invoices, basename="invoice")
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -38,6 +43,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "billing-settings",
         BillingSettingsPage.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="billing-settings",
+    ),
+    path(
+        "dunning-policy",
+        DunningPolicyPage.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="dunning-policy",
+    ),
+    re_path(
+        rf"^dunning-policies/(?P<pk>{PLAN})\Z",
+        PlanDunningPolicies.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="dunning-policy-of-plan",
     ),
     *router.urls,
 ]

@@ -16,6 +16,7 @@ from billing.internal import _collect, _finalize, _uncollectible
 from billing.internal import _dunning_rows as rows
 from billing.internal._invoices import locked
 from billing.models import DunningCase, DunningStep, Invoice
+from billing.selectors import get_dunning_policy
 from billing.signals import (
     InvoiceDunningAttempted,
     InvoiceDunningExhausted,
@@ -45,7 +46,7 @@ def begin_dunning(*, invoice_id: UUID, failed_at: datetime, actor: Actor, now: d
     case = _new(invoice, plan, failed_at=failed_at, now=now)
     steps = rows.note_answers(case, actor=actor, now=now)
     case.decline(code=invoice.last_failure_code, is_hard=bool(steps) and steps[-1].is_hard)
-    _decide_end(case, invoice, now=failed_at)
+    _decide_end(case, actor=actor, now=failed_at)
     case.save()
     _tell(case, steps[-1:], now=now)
     events.publish(
@@ -67,7 +68,7 @@ def note_failure(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
         case.decline(code=step.code, is_hard=step.is_hard and step.kind in OURS)
     if case.tries_again and case.takes_new_method:
         _try_waiting_method(case, invoice, news, actor=actor, now=now)
-    _decide_end(case, invoice, now=now)
+    _decide_end(case, actor=actor, now=now)
     case.save()
     _tell(case, [one for one in news if one.kind in OURS and one.outcome == DunningStep.Outcome.FAILED], now=now)
 
@@ -112,7 +113,7 @@ def exhaust_dunning(case_id: UUID, *, actor: Actor, now: datetime) -> DunningCas
     case, invoice = rows.locked_case(case_id)
     if not case.is_open or case.ends_at is None or case.ends_at > now:
         return None
-    if _is_under_way(invoice):
+    if rows.await_answers(case, actor=actor):
         case.ends_at = None
         case.save()
         return None
@@ -191,11 +192,11 @@ def _try_waiting_method(
         attempt(case, invoice, Kind.NEW_METHOD, actor=actor, now=now)
 
 
-def _decide_end(case: DunningCase, invoice: Invoice, *, now: datetime) -> None:
+def _decide_end(case: DunningCase, *, actor: Actor, now: datetime) -> None:
     """As long as a payment is under way there is no end; its answer decides."""
     if not case.is_open:
         return
-    if _is_under_way(invoice):
+    if rows.await_answers(case, actor=actor):
         case.ends_at = None
     elif case.ends_at is None:
         case.ends_at = case.course.ends_at(now=now)
@@ -212,7 +213,7 @@ def _is_under_way(invoice: Invoice) -> bool:
 
 
 def _new(invoice: Invoice, plan: str, *, failed_at: datetime, now: datetime) -> DunningCase:
-    policy = rows.policy_for(plan)
+    policy = get_dunning_policy(plan).policy
     case = DunningCase(
         invoice=invoice, customer_id=invoice.customer_id, reference=invoice.reference, plan=plan,
         currency=invoice.currency, amount_minor=invoice.due_minor, first_failure_at=failed_at, created_at=now,

@@ -8,6 +8,7 @@ from billing.models import DunningCase, Invoice
 from billing.signals import InvoiceDunningRecovered, InvoiceDunningWrittenOff
 from core import events
 from core.actor import Actor
+from payments import internal as payments
 
 State = DunningCase.State
 
@@ -17,6 +18,9 @@ def note_money(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     case = rows.case_of(invoice.id)
     if case is None:
         return
+    if invoice.state == Invoice.State.PAID:
+        # What was asked for and has not begun would only bring too much.
+        payments.cancel_pending(reference=invoice.public_id, actor=actor, now=now)
     rows.note_answers(case, actor=actor, now=now)
     if invoice.state == Invoice.State.PAID:
         _recover(case, invoice, actor=actor, now=now)

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from billing.dunning import DEFAULT, Policy
 from billing.internal._invoices import locked
-from billing.models import DunningCase, DunningPolicy, DunningStep, Invoice
+from billing.models import DunningCase, DunningStep, Invoice
 from core import ids
 from core.actor import Actor
 from core.errors import NotFound
@@ -16,13 +15,6 @@ from payments import selectors as money_in
 from payments.selectors import PaymentView
 
 _OUTCOMES: Final = {"failed": DunningStep.Outcome.FAILED, "canceled": DunningStep.Outcome.CANCELED}
-
-
-def policy_for(plan: str) -> Policy:
-    """This function will return how declines are followed up: the plan's own policy, the environment's, or ours."""
-    found = {row.plan: row for row in DunningPolicy.objects.filter(plan__in=("", plan))}
-    row = found.get(plan) or found.get("")
-    return row.policy if row else DEFAULT
 
 
 def case_of(invoice_id: UUID) -> DunningCase | None:
@@ -69,6 +61,16 @@ def note_answers(case: DunningCase, *, actor: Actor, now: datetime) -> list[Dunn
         _answer(step, payment, now=now)
         news.append(step)
     return news
+
+
+def await_answers(case: DunningCase, *, actor: Actor) -> bool:
+    """This function will tell whether a payment of the invoice is under way, and see to it that its answer counts."""
+    payments = money_in.list_payments(ids.encode("inv", case.invoice_id))
+    waiting = [one for one in payments if one.is_unsettled]
+    for payment in waiting:
+        if not case.steps.filter(payment_id=payment.id).exists():
+            _unasked(case, payment, is_first=False, actor=actor)
+    return bool(waiting)
 
 
 def _unasked(case: DunningCase, payment: PaymentView, *, is_first: bool, actor: Actor) -> DunningStep:

@@ -20,7 +20,14 @@ from billing.selectors._documents import (
     get_document_link,
     get_linked_document,
 )
-from billing.selectors._dunning import RecoveryFigures, is_grace_over, list_recoveries
+from billing.selectors._dunning import (
+    PolicyView,
+    RecoveryFigures,
+    get_dunning_policy,
+    is_grace_over,
+    is_plan,
+    list_recoveries,
+)
 from billing.selectors._explain import Explanation, explain_invoice
 from billing.selectors._flows import MonthFlows, list_flows
 from billing.selectors._held import ForeverCoupon, RedemptionView, list_forever, list_redemptions
@@ -62,6 +69,7 @@ __all__ = [
     "MonthFlows",
     "NothingPaid",
     "PaidFor",
+    "PolicyView",
     "RecoveryFigures",
     "RedemptionView",
     "Statement",
@@ -76,11 +84,13 @@ __all__ = [
     "find_document_link",
     "find_invoice",
     "get_document_link",
+    "get_dunning_policy",
     "get_invoice",
     "get_linked_document",
     "get_statement",
     "get_usable",
     "is_grace_over",
+    "is_plan",
     "list_ageing",
     "list_flows",
     "list_forever",

@@ -2,14 +2,31 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 
-from billing.models import DunningCase
+from billing.dunning import DEFAULT, Policy
+from billing.models import DunningCase, DunningPolicy
+from catalog import selectors as catalog
 
 State = DunningCase.State
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyView:
+    """A policy in force: of a plan, or (`plan` None) of the environment; `is_own` if it was decided there."""
+
+    plan: str | None
+    is_own: bool
+    policy: Policy
+
+    def __getattr__(self, name: str) -> Any:
+        """This function will answer what the policy says."""
+        return getattr(self.policy, name)
+
+
 _LOST: Final = (State.EXHAUSTED, State.WRITTEN_OFF)
 
 
@@ -21,6 +38,18 @@ class RecoveryFigures:
     currency: str
     recovered_minor: int
     lost_minor: int
+
+
+def get_dunning_policy(plan: str = "") -> PolicyView:
+    """This function will return how declines are followed up: by the plan's own policy, the environment's, or ours."""
+    found = {row.plan: row for row in DunningPolicy.objects.filter(plan__in={"", plan})}
+    row = found.get(plan) or found.get("")
+    return PolicyView(plan=plan or None, is_own=plan in found, policy=row.policy if row else DEFAULT)
+
+
+def is_plan(plan: str) -> bool:
+    """This function will tell whether a public id is that of a plan of the environment."""
+    return catalog.find_plan(plan) is not None
 
 
 def is_grace_over(reference: str) -> bool:

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing import internal
-from billing.dunning import DunningPolicyInvalid, Policy
+from billing import internal, selectors
+from billing.dunning import Policy
 from billing.internal import _dunning, _dunning_rows
 from billing.models import DunningCase, DunningClosed, DunningPolicy, DunningStep, InvoiceNotOpen
 from billing.services._invoices import refuse_if_under_way
 from billing.signals import DunningPolicyChanged, DunningPolicyDropped, InvoiceDunningExtended
-from catalog import selectors as catalog
 from core import errors, events, ids
 from core.actor import Actor
 
@@ -30,11 +29,12 @@ def change_dunning_policy(*, policy: Policy, actor: Actor, now: datetime, plan: 
 
     It counts for what is declined from now on. This function will return the policy and publish it, if it differs.
 
-    :raises DunningPolicyInvalid: naming the member that makes no sense.
+    :raises billing.dunning.DunningPolicyInvalid: naming the member that makes no sense.
+    :raises core.errors.NotFound: if the environment has no such plan.
     """
     policy.check()
-    if plan and catalog.find_plan(plan) is None:
-        raise DunningPolicyInvalid("There is no such plan.", field="plan")
+    if plan and not selectors.is_plan(plan):
+        raise errors.NotFound
     fresh = DunningPolicy(plan=plan, updated_at=now)
     row = _locked_policy(fresh, policy)
     if row.pk != fresh.pk and row.policy == policy:
@@ -61,8 +61,9 @@ def drop_dunning_policy(*, plan: str, actor: Actor, now: datetime) -> None:
     row = DunningPolicy.objects.select_for_update().filter(plan=plan).first()
     if row is None:
         raise errors.NotFound
+    dropped = DunningPolicyDropped(subject=row.public_id, actor=actor.label, at=now, plan=plan)
     row.delete()
-    events.publish(DunningPolicyDropped(subject=row.public_id, actor=actor.label, at=now, plan=plan))
+    events.publish(dropped)
 
 
 @transaction.atomic

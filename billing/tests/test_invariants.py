@@ -11,6 +11,7 @@ from billing.models import Invoice
 from billing.services import void_invoice
 from billing.tests.coupons import bill_with_coupon_and_taxes
 from billing.tests.credit_notes import damage as credit_notes
+from billing.tests.dunning import damage as dunning
 from billing.tests.factories import AT, issue, make_customer_id, refund, settle
 from billing.tests.wallets import damage as wallets
 from core import invariants
@@ -63,6 +64,7 @@ DAMAGE = {
     "billing.stored_value_booked": JOURNALS + "UPDATE billing_journal SET kind = 'other' WHERE kind = 'stored_value'",
     **wallets.DAMAGE,
     **credit_notes.DAMAGE,
+    **dunning.DAMAGE,
     "billing.rates_add_up": "UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",
 }  # fmt: skip
 
@@ -79,6 +81,7 @@ def arrange() -> None:
     bill_with_coupon_and_taxes(now=AT + timedelta(hours=6))
     wallets.arrange()
     credit_notes.arrange()
+    dunning.arrange()
     Invoice.objects.create(customer_id=make_customer_id(), kind="one_off", key="draft", currency="USD", created_at=AT)
 
 

@@ -28,6 +28,8 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "Billing": [
         ("Invoices", "receipt_long", "billing.invoice"),
+        ("Dunning", "notification_important", "billing.dunningcase"),
+        ("Dunning policies", "rule_settings", "billing.dunningpolicy"),
         ("Credit notes", "assignment_return", "billing.creditnote"),
         ("Coupons", "local_offer", "billing.coupon"),
         ("Redemptions", "loyalty", "billing.couponredemption"),

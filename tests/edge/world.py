@@ -30,7 +30,7 @@ THINGS = (
     "meter", "spare_meter", "plan", "draft_price", "addon", "customer", "own_customer", "method", "subscription",
     "taken_addon", "draft", "open", "paid", "payment", "note", "coupon", "tax_rate", "wallet", "debit", "gift",
     "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
-    "reset_token", "owner", "colleague", "approval", "member", "environment",
+    "reset_token", "dunning", "policy_plan", "owner", "colleague", "approval", "member", "environment",
 )  # fmt: skip
 
 
@@ -159,6 +159,18 @@ class World:
         found = self._invoice(finalize=True, collect=True)
         self.jobs()
         return found
+
+    def _dunning(self) -> str:
+        items = [{"description": "Help", "unit_amount": "50.00"}]
+        body = {"customer": self.of("own_customer"), "currency": "USD", "items": items, "finalize": True}
+        self.make("invoices", body | {"collect": True})
+        self.jobs()
+        return self._first("dunning")
+
+    def _policy_plan(self) -> str:
+        plan = str(self.make("plans", {"code": self.code(), "name": "Solo", "prices": [PRICE], "publish": True})["id"])
+        assert self.api.patch(f"/api/v1/dunning-policies/{plan}", {"grace_days": 1}).status_code == 200
+        return plan
 
     def _payment(self) -> str:
         self.of("paid")

@@ -3,6 +3,14 @@
 from billing.api.serializers._coupons import CouponBody, CreateCoupon, RedemptionBody, UpdateCoupon
 from billing.api.serializers._credit_notes import CreateCreditNote, CreditNoteBody
 from billing.api.serializers._documents import DocumentLinkBody, DocumentOrderedBody, PrintDocument
+from billing.api.serializers._dunning import (
+    ChangeDunningPolicy,
+    DunningCaseBody,
+    DunningPolicyBody,
+    ExtendDunning,
+    RetryDunning,
+    WriteOffDunning,
+)
 from billing.api.serializers._explain import AskQuote, ExplanationBody, QuoteBody, RecomputationBody
 from billing.api.serializers._gated import AnalyticsBody, FlowBody, MonthBody, StateCounts
 from billing.api.serializers._invoices import (
@@ -35,6 +43,7 @@ __all__ = [
     "AnalyticsBody",
     "AskQuote",
     "BillingSettingsBody",
+    "ChangeDunningPolicy",
     "CouponBody",
     "CreateCoupon",
     "CreateCreditNote",
@@ -45,7 +54,10 @@ __all__ = [
     "DebitWallet",
     "DocumentLinkBody",
     "DocumentOrderedBody",
+    "DunningCaseBody",
+    "DunningPolicyBody",
     "ExplanationBody",
+    "ExtendDunning",
     "FlowBody",
     "GiveUpInvoice",
     "GrantPromotion",
@@ -60,6 +72,7 @@ __all__ = [
     "QuoteBody",
     "RecomputationBody",
     "RedemptionBody",
+    "RetryDunning",
     "ReverseDebit",
     "StateCounts",
     "StatementBody",
@@ -73,4 +86,5 @@ __all__ = [
     "WalletBody",
     "WalletTransactionBody",
     "WalletWithLotsBody",
+    "WriteOffDunning",
 ]

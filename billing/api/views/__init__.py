@@ -2,6 +2,7 @@
 
 from billing.api.views._coupons import CouponRedemptions, Coupons
 from billing.api.views._credit_notes import CreditNotes
+from billing.api.views._dunning import Dunning, DunningPolicyPage, PlanDunningPolicies
 from billing.api.views._invoices import Invoices, Payments
 from billing.api.views._quotes import Quotes
 from billing.api.views._settings import BillingSettingsPage
@@ -17,8 +18,11 @@ __all__ = [
     "CouponRedemptions",
     "Coupons",
     "CreditNotes",
+    "Dunning",
+    "DunningPolicyPage",
     "Invoices",
     "Payments",
+    "PlanDunningPolicies",
     "Quotes",
     "Statements",
     "TaxRates",
