@@ -12,9 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.dunning import Policy
 from billing.models import Invoice
-from billing.services import change_billing_settings, issue_credit_note
+from billing.services import change_billing_settings, change_dunning_policy, issue_credit_note
 from billing.tests.coupons import make_coupon, make_tax_rate, redeem
+from billing.tests.dunning.builders import decline
 from billing.tests.wallets.builders import debit, grant
 from core import clock, console, ids
 from core.actor import SYSTEM
@@ -64,6 +66,7 @@ def company(api: Any, run_jobs: Any, settings: Any, now: Any, monkeypatch: Any) 
         name="new_billing_flow", is_on=True, percentage=None, customers=[], note="", actor=SYSTEM, now=now
     )
     _welcome(company, run_jobs, "Ada Lovelace")
+    change_dunning_policy(policy=Policy(), actor=SYSTEM, now=now)
     subject = Subscription.objects.get(status="active").public_id
     schedule(kind="reminder", subject=subject, run_at=clock.now() + timedelta(days=1), actor=SYSTEM, now=clock.now())
     work("q:mail", seconds=0)
@@ -76,6 +79,7 @@ def _welcome(company: Company, run_jobs: Any, name: str) -> None:
     make_tax_rate(country="DE")
     debit(grant(500, customer_id=ids.decode("cus", customer)).wallet, 500)
     change_billing_settings(changes={"company_name": name}, actor=SYSTEM, now=clock.now())
+    decline(customer_id=ids.decode("cus", customer))
     run_jobs()
     company.use(customer)
     payment = Payment.objects.filter(status="succeeded", refunded_minor=0).latest("id")

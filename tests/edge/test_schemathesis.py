@@ -47,7 +47,8 @@ CHECKS = {
 # The thing that an id in a path names, by the step before it.
 THINGS = PARENTS | {
     "addons": "addon", "api-keys": "key", "approvals": "approval", "audit-log": "entry", "credit-notes": "note",
-    "customers": "customer", "deliveries": "delivery", "entitlements": "entitlement", "environments": "environment",
+    "customers": "customer", "deliveries": "delivery", "dunning": "dunning",
+    "dunning-policies": "plan", "entitlements": "entitlement", "environments": "environment",
     "gifts": "gift", "jobs": "dead_job", "members": "member", "meters": "meter", "payment-methods": "method",
     "payments": "payment", "prices": "draft_price", "scheduled-jobs": "schedule", "tax-rates": "tax_rate",
 }  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 from billing import internal
 from billing.models import DunningCase
 from billing.selectors import InvoiceView
-from billing.tests.factories import issue, make_customer_id
+from billing.tests.factories import issue
 from core import clock
 from core.actor import SYSTEM
 from payments.models import Payment
@@ -14,7 +14,7 @@ from payments.models import Payment
 def decline(**known: Any) -> InvoiceView:
     """A one-off invoice that its customer, who has no method, could not pay just now; the dunning has begun."""
     now = clock.wall()
-    invoice = issue(**{"customer_id": make_customer_id(), "collect": True} | known)
+    invoice = issue(**{"collect": True} | known)
     payment = Payment.objects.about(invoice.public_id).get()
     payment.fail(code="no_payment_method", at=now)
     payment.save(update_fields=["status", "failure_code", "settled_at"])
