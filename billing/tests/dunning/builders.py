@@ -14,7 +14,7 @@ from payments.models import Payment
 def decline(**known: Any) -> InvoiceView:
     """A one-off invoice that its customer, who has no method, could not pay just now; the dunning has begun."""
     now = clock.wall()
-    invoice = issue(**{"collect": True} | known)
+    invoice = issue(**{"collect": True, "reference": ""} | known)
     payment = Payment.objects.about(invoice.public_id).get()
     payment.fail(code="no_payment_method", at=now)
     payment.save(update_fields=["status", "failure_code", "settled_at"])
