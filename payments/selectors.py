@@ -111,6 +111,11 @@ def find_default_method_id(customer_id: UUID) -> UUID | None:
     return PaymentMethod.objects.of(customer_id).filter(is_default=True).values_list("id", flat=True).first()
 
 
+def owns_payment_method(customer_id: UUID, payment_method_id: UUID) -> bool:
+    """This function will tell whether a method is the customer's, detached or not."""
+    return PaymentMethod.objects.of(customer_id).filter(pk=payment_method_id).exists()
+
+
 def _view(payment: Payment) -> PaymentView:
     return PaymentView(
         id=payment.id,

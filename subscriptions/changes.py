@@ -83,12 +83,13 @@ def change(
     at: datetime,
     behavior: Behavior,
     next_period: Period | None = None,
+    next_share: Fraction = Fraction(1),
 ) -> Change:
     """What going from some prices to others at an instant of the current period comes to.
 
     `charged` is what was charged for the prices of `before`, by public id. `next_period` is the first one of the new
-    anchor. This function will credit and charge nothing for what stays as it is, unless the anchor moves: then all that
-    is left is credited, and the new period is charged in full.
+    anchor, and `next_share` which part of a whole one it is. This function will credit and charge nothing for what
+    stays as it is, unless the anchor moves: then all that is left is credited, and the new period is charged.
 
     :raises ValueError: if the instant is outside the period, or a new anchor has no period.
     """
@@ -99,7 +100,8 @@ def change(
     if destination is Destination.NEW_ANCHOR:
         if next_period is None:
             raise ValueError("a new anchor begins a period")
-        lines = [*_credits(before, charged, rest, span, at), *advance_lines(after, period=next_period)]
+        begun = advance_lines(after, period=next_period, share=next_share)
+        lines = [*_credits(before, charged, rest, span, at), *begun]
         return Change(lines=tuple(_that_count(lines, also_nothing=True)), destination=destination)
     gone, fresh = _without(before, after), _without(after, before)
     lines = [*_credits(gone, charged, rest, span, at), *_charges(fresh, rest, span, at)]

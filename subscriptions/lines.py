@@ -69,8 +69,10 @@ class Span:
 Measure = Callable[[Item, Period], NewLine]
 
 
-def items_of(terms: PlanTerms, *, currency: str, quantity: int) -> tuple[Item, ...]:
+def items_of(terms: PlanTerms, *, currency: str, quantity: int, since: datetime | None = None) -> tuple[Item, ...]:
     """This function will return what a version of a plan is charged with in a currency.
+
+    `since` is when the quantity was changed inside the period: what is charged for it in arrears counts from there.
 
     :raises catalog.selectors.CurrencyNotOffered: if it has no prices in it.
     """
@@ -78,6 +80,7 @@ def items_of(terms: PlanTerms, *, currency: str, quantity: int) -> tuple[Item, .
         Item(
             terms=price, quantity=Decimal(quantity), description=_description(terms.name, price),
             kind="usage" if price.is_usage else "fixed",
+            since=None if price.is_usage or price.is_in_advance else since,
         )
         for price in terms.prices_in(currency)
     )  # fmt: skip

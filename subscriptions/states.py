@@ -35,6 +35,8 @@ LIVE: Final = tuple(state for state in STATES if TRANSITIONS[state])
 RENEWING: Final = (ACTIVE, PAST_DUE)
 # The states before the first payment.
 UNPAID: Final = (SCHEDULED, INCOMPLETE, TRIALING)
+# The states in which what was agreed can be changed.
+CHANGEABLE: Final = (SCHEDULED, TRIALING, ACTIVE, PAST_DUE, PAUSED)
 
 
 class InvalidTransition(errors.Conflict):
@@ -48,6 +50,12 @@ def refused(*, old: str, new: str) -> InvalidTransition:
     """This function will return the refusal of a transition, with the ways that are open."""
     members: dict[str, Any] = {"from": old, "to": new, "allowed": list(TRANSITIONS[old])}
     return InvalidTransition(f"A subscription that is {old} cannot become {new}.", **members)
+
+
+def unchangeable(status: str) -> InvalidTransition:
+    """This function will return the refusal of a change that leaves the state as it is, in a state that forbids it."""
+    members: dict[str, Any] = {"from": status, "to": status, "allowed": list(TRANSITIONS[status])}
+    return InvalidTransition(f"A subscription that is {status} cannot be changed.", **members)
 
 
 def check(*, old: str, new: str) -> None:

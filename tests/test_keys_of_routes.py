@@ -19,6 +19,7 @@ NEED_NONE: dict[str, str] = {
     "Auth.step_up_session": "renews a session and moves nothing",
     "Auth.verify_email": "a mailed token works once",
     "Quotes.create": "computes and keeps nothing",
+    "Subscriptions.change_preview": "computes and keeps nothing",
     "Events.create": "the event's own id; a key may be sent",
     "Events.batch": "the events' own ids; a key may be sent",
     "Usage.use": "a key may be sent, and must be by whoever repeats",

@@ -42,7 +42,7 @@ from billing.selectors._invoices import (
     list_open_invoices,
     view,
 )
-from billing.selectors._lines import PaidFor, list_paid, paid_for, waiting_minor
+from billing.selectors._lines import PaidFor, list_paid, list_waiting, paid_for, waiting_minor
 from billing.selectors._settings import billing_settings, default_settings
 from billing.selectors._statements import (
     Statement,
@@ -101,6 +101,7 @@ __all__ = [
     "list_recoveries",
     "list_redemptions",
     "list_trial_balance",
+    "list_waiting",
     "most_redeemed",
     "paid_for",
     "view",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Case, F, Sum, When
 
-from billing.lines import from_content
+from billing.lines import NewLine, from_content
 from billing.models import Invoice, InvoiceLine, PendingLine
 from core.periods import Period
 
@@ -61,6 +61,12 @@ def waiting_minor(reference: str, currency: str) -> int:
     rows = PendingLine.objects.about(reference).waiting().filter(currency=currency)
     total: int | None = rows.aggregate(total=Sum("amount_minor"))["total"]
     return total or 0
+
+
+def list_waiting(reference: str, currency: str) -> tuple[NewLine, ...]:
+    """This function will return the lines that wait for an agreement's next invoice, the oldest first."""
+    rows = PendingLine.objects.about(reference).waiting().filter(currency=currency).order_by("id")
+    return tuple(from_content(row.content) for row in rows)
 
 
 def _invoiced(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator[_Part]:

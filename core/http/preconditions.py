@@ -16,6 +16,8 @@ from core.tenancy import scopes
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 CHANGING = frozenset({"PUT", "PATCH"})
+# What is deleted may have been looked at before; nobody is made to.
+HEEDING = CHANGING | {"DELETE"}
 
 
 class PreconditionFailed(errors.Conflict):
@@ -36,11 +38,11 @@ def check(view: Any) -> None:
     :raises PreconditionFailed: if the resource is another by now.
     :raises PreconditionRequired: if nothing was said and the settings want it to be.
     """
-    if view.request.method not in CHANGING or not is_tagged(view):
+    if view.request.method not in HEEDING or not is_tagged(view):
         return
     sent = view.request.META.get("HTTP_IF_MATCH")
     if sent is None:
-        if settings.IF_MATCH_REQUIRED:
+        if settings.IF_MATCH_REQUIRED and view.request.method in CHANGING:
             raise PreconditionRequired
         return
     _lock(view)
@@ -61,10 +63,13 @@ def mark(view: Any, response: Any) -> None:
 
 def is_tagged(view: Any) -> bool:
     """This function will tell whether a view shows one resource and changes it."""
-    return hasattr(view, "retrieve") and hasattr(view, "partial_update")
+    return hasattr(view, "retrieve") and (hasattr(view, "partial_update") or hasattr(view, "update"))
 
 
 def _lock(view: Any) -> None:
+    if hasattr(view, "hold"):  # a row before which another is locked
+        view.hold()
+        return
     rows = view.get_queryset().model.objects.select_for_update()
     if "pk" in view.kwargs:
         rows = rows.filter(pk=view.key)

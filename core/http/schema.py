@@ -168,7 +168,7 @@ class Schema(AutoSchema):
 
     def _problems(self) -> list[str]:
         own = getattr(self.view, "problems", {}).get(self.view.action, ()) if self.declares else self.view.problems
-        codes = {*ANY, *own, *(["404"] if "{" in self.path else []), *(("412", "428") if self._is_tagged() else ())}
+        codes = {*ANY, *own, *(["404"] if "{" in self.path else []), *self._preconditions()}
         return sorted(codes if self.method in SAFE_METHODS else codes | set(WRITING))
 
     def get_override_parameters(self) -> list[Any]:
@@ -183,7 +183,12 @@ class Schema(AutoSchema):
         return own + [schema_fields.idempotency_key(mode) for mode in self._idempotency_modes()]
 
     def _is_tagged(self) -> bool:
-        return self.declares and self.method in preconditions.CHANGING and preconditions.is_tagged(self.view)
+        return self.declares and self.method in preconditions.HEEDING and preconditions.is_tagged(self.view)
+
+    def _preconditions(self) -> tuple[str, ...]:
+        if not self._is_tagged():
+            return ()
+        return ("412", "428") if self.method in preconditions.CHANGING else ("412",)
 
     def _idempotency_modes(self) -> list[str]:
         default = "required" if self.method == "POST" else "optional"

@@ -15,6 +15,7 @@ from core.http.serializers import RequestBody
 from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, created, ok
 from featureflags import services as flags
 from subscriptions import services
+from subscriptions.api import change_views
 from subscriptions.api.filters import OwnSubscriptionFilters, SubscriptionFilters
 from subscriptions.api.history import SubscriptionEventBody
 from subscriptions.api.serializers import (
@@ -36,23 +37,29 @@ EVERYBODY = EVERY_SECRET_HOLDER | {"customer"}
 subscriptions_on = flags.requires("subscriptions_enabled")
 
 
-class Subscriptions(Listed, Retrieved, Resource):
+class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
     """Who subscribes to what. A customer sees, makes, renews and cancels his own."""
 
     scope = "subscriptions"
     prefix = "sub"
     customer_field = "customer_id"
     audience = EVERYBODY
+    audiences = change_views.AUDIENCES
+    idempotency = {"change_preview": "none"}
     serializer_class = SubscriptionBody
     filterset_class = SubscriptionFilters
-    request_bodies = {
+    request_bodies = change_views.REQUESTS | {
         "create": CreateSubscription,
         "trial": StartTrial,
         "cancel": CancelSubscription,
         "renew": RenewSubscription,
         "coupons": RedeemCoupon,
     }
-    responses = {"create": {201: SubscriptionBody}, "trial": {201: SubscriptionBody}, "destroy": SubscriptionBody}
+    responses = change_views.RESPONSES | {
+        "create": {201: SubscriptionBody},
+        "trial": {201: SubscriptionBody},
+        "destroy": SubscriptionBody,
+    }
 
     list = subscriptions_on(Listed.list)
     retrieve = subscriptions_on(Retrieved.retrieve)
@@ -120,6 +127,10 @@ class Subscriptions(Listed, Retrieved, Resource):
         body = RedeemCoupon.parse(request)
         row = services.redeem_coupon(subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
         return ok(_shown(row))
+
+    def shown(self, row: Subscription) -> Any:
+        """This function will return a subscription as it is answered after a verb."""
+        return _shown(row)
 
     def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
         row = services.cancel_subscription(

@@ -96,11 +96,18 @@ def _refuse_new_anchor(subscription: Subscription, known: Known) -> None:
 
 
 def settle(
-    subscription: Subscription, worked_out: Change, closing: Sequence[NewLine], *, actor: Actor, now: datetime
+    subscription: Subscription,
+    worked_out: Change,
+    closing: Sequence[NewLine],
+    *,
+    actor: Actor,
+    now: datetime,
+    at: datetime | None = None,
 ) -> InvoiceView | None:
     """This function will bill a change of a saved subscription, with what was due in arrears before it.
 
-    A subscription whose anchor moved has entered its new period already.
+    A subscription whose anchor moved has entered its new period already. `at` is when the change takes effect, if that
+    is not now.
     """
     name, lines = f"change-{subscription.version}", [*closing, *worked_out.lines]
     if worked_out.destination is Destination.NEW_ANCHOR:
@@ -110,7 +117,7 @@ def settle(
     if worked_out.destination is Destination.INVOICE:
         return charge(
             subscription, lines, name=name, actor=actor, now=now, kind="subscription_change",
-            period=Period(now, subscription.period.ends_at),
+            period=Period(at or now, subscription.period.ends_at),
         )  # fmt: skip
     wait(subscription, lines, name=name, now=now)
     return None

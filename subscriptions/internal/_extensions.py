@@ -7,12 +7,26 @@ from django.db.models import F, Max
 
 from billing.internal import void
 from billing.selectors import get_invoice
-from core import events
+from core import errors, events, problems
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._rows import parties, record
 from subscriptions.models import Extension, Subscription
 from subscriptions.signals import SubscriptionExtended
+
+
+class RenewalPending(errors.Conflict):
+    code = "renewal_pending"
+    title = "A renewal waits for its payment already."
+
+
+problems.constraint("subscriptions_extension_one_pending", RenewalPending)
+
+
+def refuse_if_ordered(subscription: Subscription) -> None:
+    """This function will raise RenewalPending while periods ahead are ordered and not paid for."""
+    if Extension.objects.pending().filter(subscription=subscription).exists():
+        raise RenewalPending
 
 
 def next_unpaid(subscription: Subscription) -> int:

@@ -52,7 +52,9 @@ def plan_items(subscription: Subscription, terms: PlanTerms) -> tuple[Item, ...]
 
     :raises catalog.selectors.CurrencyNotOffered: if it has no prices in the subscription's currency.
     """
-    return items_of(terms, currency=subscription.currency, quantity=subscription.quantity)
+    return items_of(
+        terms, currency=subscription.currency, quantity=subscription.quantity, since=subscription.quantity_from_at
+    )
 
 
 def recurring_items(subscription: Subscription) -> tuple[Item, ...]:

@@ -18,8 +18,12 @@ SELECT p.*, lag(p.ends_at) OVER chain AS before_ends_at, lag(p.starts_at) OVER c
 FROM subscriptions_subscriptionperiod p
 WINDOW chain AS (PARTITION BY p.subscription_id ORDER BY p.number)
 """
-# A new anchor breaks the period before off.
-_BREAKS_OFF = "(p.boundary = 1 AND p.starts_at = p.anchor_at AND p.starts_at > p.before_starts_at)"
+# A new anchor breaks the period before off: a whole period begins there, or a change has let a short one begin.
+_BREAKS_OFF = """
+(p.starts_at > p.before_starts_at AND ((p.boundary = 1 AND p.starts_at = p.anchor_at) OR EXISTS (
+  SELECT 1 FROM subscriptions_subscriptionevent e
+  WHERE e.subscription_id = p.subscription_id AND e.type = 'changed' AND e.effective_at = p.starts_at)))
+"""
 _CLOCK = "COALESCE(e.clock_at, now()) - interval '1 hour'"
 
 rule(

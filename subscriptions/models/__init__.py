@@ -1,4 +1,4 @@
-"""Subscriptions, their history, billed periods, extensions and add-ons, and migrations between versions."""
+"""Subscriptions, their history, periods, extensions and add-ons, scheduled changes, and migrations of versions."""
 
 from subscriptions.models._addons import AddOnBilled, AddOnRemoved, SubscriptionAddOn
 from subscriptions.models._migrations import (
@@ -9,9 +9,11 @@ from subscriptions.models._migrations import (
 )
 from subscriptions.models._mrr import REBUILDING, MrrMovement
 from subscriptions.models._prepared import ALL_LOCKED, APPLIED, COVERING, KEPT_ADDONS, LIVE, ONE
+from subscriptions.models._querysets import SubscriptionQuerySet
 from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
-from subscriptions.models._subscription import UNPAID_FOR, Subscription, SubscriptionQuerySet
+from subscriptions.models._scheduled import ScheduledChange, ScheduledChangeOver, ScheduledChangeQuerySet
+from subscriptions.models._subscription import UNPAID_FOR, Subscription
 
 __all__ = [
     "ALL_LOCKED",
@@ -31,6 +33,9 @@ __all__ = [
     "MigrationUnderWay",
     "MrrMovement",
     "NoCancellationScheduled",
+    "ScheduledChange",
+    "ScheduledChangeOver",
+    "ScheduledChangeQuerySet",
     "Subscription",
     "SubscriptionAddOn",
     "SubscriptionEvent",

@@ -122,6 +122,11 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
         name="subscriptions_subscription_terms_begin_in_the_period",
     ),
     models.CheckConstraint(
+        condition=Q(quantity_from_at=None)
+        | Q(quantity_from_at__gte=F("period_starts_at"), quantity_from_at__lte=F("period_ends_at")),
+        name="subscriptions_subscription_quantity_in_period",
+    ),
+    models.CheckConstraint(
         condition=Q(term_intervals=None) | Q(term_intervals__gte=1),
         name="subscriptions_subscription_term_is_positive",
     ),

@@ -11,47 +11,14 @@ from uuid import UUID
 from django.db import models
 
 from core.periods import Alignment, Cycle, Interval, Period
-from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
+from core.tenancy.rows import ScopedManager, ScopedRow
 from subscriptions import states
 from subscriptions.models import _rules as rules
+from subscriptions.models._querysets import SubscriptionQuerySet
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
 from subscriptions.mrr import PLACES
 
 UNPAID_FOR: Final = timedelta(hours=23)
-
-
-class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
-    def live(self) -> "SubscriptionQuerySet":
-        """Those that are not over."""
-        return self.filter(status__in=states.LIVE)
-
-    def renewing(self) -> "SubscriptionQuerySet":
-        """Those whose next period begins when the current one is over; due at `renews_at`."""
-        return self.filter(status__in=states.RENEWING, renews_at__isnull=False)
-
-    def converting(self) -> "SubscriptionQuerySet":
-        """Trials that become paid at `trial_ends_at`; a trial canceled before that never does."""
-        return self.filter(status=states.TRIALING, cancel_at=None)
-
-    def starting(self) -> "SubscriptionQuerySet":
-        """Those that begin at `starts_at`."""
-        return self.filter(status=states.SCHEDULED, cancel_at=None)
-
-    def unpaid(self) -> "SubscriptionQuerySet":
-        """Those that lapse at `unpaid_deadline_at` unless the first payment arrives."""
-        return self.filter(status=states.INCOMPLETE)
-
-    def canceling(self) -> "SubscriptionQuerySet":
-        """Those that a scheduled cancellation ends at `cancel_at`."""
-        return self.live().filter(cancel_at__isnull=False)
-
-    def fixed_term(self) -> "SubscriptionQuerySet":
-        """Those whose fixed term ends at `ends_at`."""
-        return self.filter(status__in=(*states.RENEWING, states.PAUSED), ends_at__isnull=False)
-
-    def of_family(self, customer_id: UUID, family: str | None) -> "SubscriptionQuerySet":
-        """A customer's subscriptions of one family."""
-        return self.filter(customer_id=customer_id, family=family)
 
 
 SubscriptionManager = ScopedManager.from_queryset(SubscriptionQuerySet)
@@ -108,6 +75,8 @@ class Subscription(ScopedRow):
     cycle_starts_at = models.DateTimeField(null=True, blank=True)
     # Since when the present terms hold inside the current period: what was due in arrears before that is charged.
     arrears_from_at = models.DateTimeField(null=True, blank=True)
+    # The same for the quantity alone, which usage does not ask for.
+    quantity_from_at = models.DateTimeField(null=True, blank=True)
     period_starts_at = models.DateTimeField(null=True, blank=True)
     period_ends_at = models.DateTimeField(null=True, blank=True)
     renews_at = models.DateTimeField(null=True, blank=True)
@@ -196,10 +165,8 @@ class Subscription(ScopedRow):
 
     def anchor(self, *, at: datetime) -> None:
         """This function will begin period 0 at an instant, whole or up to the first boundary of the cycle asked for."""
-        cycle = self.cycle_from(at)
-        self.anchor_at, self.started_at = cycle.anchor, self.started_at or at
-        boundary = cycle.index(at) + 1
-        self._enter(0, boundary, Period(at, cycle.boundary(boundary)), whole_from=cycle.boundary(boundary - 1))
+        self.anchor_at, self.started_at = self.cycle_from(at).anchor, self.started_at or at
+        self._begin_at(at, 0)
 
     def cycle_from(self, at: datetime) -> Cycle:
         """This function will return the cycle of a subscription whose first paid period begins at an instant."""
@@ -236,17 +203,37 @@ class Subscription(ScopedRow):
         if self.period_index is not None:
             self.anchor_at, self.period_boundary = self.period.ends_at, 0
 
-    def restart(self, *, at: datetime) -> None:
-        """This function will break the current period off and begin the next one at an instant, its new anchor."""
-        self.anchor_at, self.alignment, self.wanted_anchor_at = at, Alignment.ANNIVERSARY, None
+    def take_quantity(self, quantity: int, *, at: datetime) -> None:
+        """This function will let another quantity count from an instant on, inside the current period or at its end."""
+        self.quantity = quantity
+        if self.period_index is not None:
+            self.quantity_from_at = at
+
+    def restart(self, *, at: datetime, anchor: datetime | None = None) -> None:
+        """This function will break the current period off and begin the next one at an instant.
+
+        That is its new anchor, unless another is given: then the period runs up to the first boundary from that.
+        """
+        self.anchor_at, self.alignment, self.wanted_anchor_at = anchor or at, Alignment.ANNIVERSARY, None
         if self.next_timezone:
             self.timezone, self.next_timezone = self.next_timezone, ""
-        self._enter((self.period_index or 0) + 1, 1, Period(at, self.cycle.boundary(1)), whole_from=at)
+        self._begin_at(at, (self.period_index or 0) + 1)
+
+    def realign(self, anchor: datetime) -> None:
+        """This function will let the period that has just begun run up to the first boundary from another anchor."""
+        self.anchor_at, self.alignment, self.wanted_anchor_at = anchor, Alignment.ANNIVERSARY, None
+        self._begin_at(self.period.starts_at, self.period_index or 0)
+
+    def _begin_at(self, at: datetime, index: int) -> None:
+        cycle = self.cycle
+        boundary = cycle.index(at) + 1
+        span = Period(at, cycle.boundary(boundary))
+        self._enter(index, boundary, span, whole_from=cycle.boundary(boundary - 1))
 
     def _enter(self, index: int, boundary: int, span: Period, *, whole_from: datetime) -> None:
         self.period_index, self.period_boundary = index, boundary
         self.period_starts_at, self.period_ends_at = span.starts_at, span.ends_at
-        self.cycle_starts_at, self.arrears_from_at = whole_from, None
+        self.cycle_starts_at, self.arrears_from_at, self.quantity_from_at = whole_from, None, None
         self.set_ends()
 
     def set_ends(self) -> None:

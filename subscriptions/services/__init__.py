@@ -3,6 +3,8 @@
 from subscriptions.internal import LiveSubscriptionExists
 from subscriptions.internal._addons import AddOnAlreadyAdded, NotChangeable
 from subscriptions.internal._changes import PeriodBoughtAhead
+from subscriptions.internal._course import AnchorNeedsCharge, NoPeriodYet, TermIsFixed
+from subscriptions.internal._extensions import RenewalPending
 from subscriptions.internal._versions import AddOnCycleMismatch, CycleDiffers
 from subscriptions.models import (
     AddOnBilled,
@@ -16,6 +18,7 @@ from subscriptions.models import (
 from subscriptions.proration import Behavior
 from subscriptions.services._addons import add_addon, remove_addon
 from subscriptions.services._cancel import cancel_subscription, undo_cancellation
+from subscriptions.services._change import Changed, change_subscription, hold_subscription
 from subscriptions.services._coupons import redeem_coupon
 from subscriptions.services._create import (
     NoTrialOffered,
@@ -37,8 +40,10 @@ from subscriptions.services._migrations import (
     resume_migration,
     start_migration,
 )
-from subscriptions.services._renew import NotRenewable, RenewalPending, renew_subscription
+from subscriptions.services._preview import ChangePreview, preview_change
+from subscriptions.services._renew import NotRenewable, renew_subscription
 from subscriptions.states import InvalidTransition
+from subscriptions.wanted import Wanted
 
 __all__ = [
     "AddOnAlreadyAdded",
@@ -46,8 +51,11 @@ __all__ = [
     "AddOnCycleMismatch",
     "AddOnRemoved",
     "AlreadyCanceled",
+    "AnchorNeedsCharge",
     "Behavior",
     "CancellationScheduled",
+    "ChangePreview",
+    "Changed",
     "CycleDiffers",
     "InvalidTransition",
     "LiveSubscriptionExists",
@@ -57,6 +65,7 @@ __all__ = [
     "MigrationTotals",
     "MigrationUnderWay",
     "NoCancellationScheduled",
+    "NoPeriodYet",
     "NoTrialOffered",
     "NotChangeable",
     "NotRenewable",
@@ -64,13 +73,18 @@ __all__ = [
     "RenewalPending",
     "SameVersion",
     "StartInThePast",
+    "TermIsFixed",
     "TrialAlreadyUsed",
     "UnknownVersion",
+    "Wanted",
     "add_addon",
     "cancel_migration",
     "cancel_subscription",
+    "change_subscription",
     "create_subscription",
+    "hold_subscription",
     "prepare_migration",
+    "preview_change",
     "preview_migration",
     "preview_of",
     "redeem_coupon",

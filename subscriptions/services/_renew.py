@@ -6,11 +6,11 @@ from uuid import UUID
 from django.db import transaction
 
 from catalog.selectors import get_terms
-from core import errors, events, problems
+from core import errors, events
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._charges import ahead_lines, charge
-from subscriptions.internal._extensions import apply, next_unpaid
+from subscriptions.internal._extensions import apply, next_unpaid, refuse_if_ordered
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Extension, Subscription
 from subscriptions.signals import SubscriptionRenewalRequested
@@ -21,14 +21,6 @@ class NotRenewable(errors.Conflict):
 
     code = "subscription_not_renewable"
     title = "Only a running subscription can be renewed."
-
-
-class RenewalPending(errors.Conflict):
-    code = "renewal_pending"
-    title = "A renewal waits for its payment already."
-
-
-problems.constraint("subscriptions_extension_one_pending", RenewalPending)
 
 
 @transaction.atomic
@@ -68,5 +60,4 @@ def _refuse_unless_renewable(subscription: Subscription) -> None:
     if subscription.status not in states.RENEWING:
         raise NotRenewable(status=subscription.status)
     subscription.refuse_if_ending()
-    if Extension.objects.pending().filter(subscription=subscription).exists():
-        raise RenewalPending
+    refuse_if_ordered(subscription)

@@ -94,6 +94,12 @@ def _subscription(world: World) -> Body:
     return known | {"plan": world.of("plan"), "quantity": 1, "currency": "USD", "trial_days": 5}
 
 
+def _change(world: World) -> Body:
+    addon = {"addon": world.of("spare_addon"), "quantity": 2}
+    known: Body = {"quantity": 2, "addons": [addon], "proration": "full_charge_reset_anchor", "anchor": "now"}
+    return known | {"payment_method": world.of("method"), "coupon": world.of("coupon") and "HALF"}
+
+
 def _credit_note(world: World) -> Body:
     return {"invoice": world.of("paid"), "amount_minor": 100, "reason": "goodwill", "memo": "Sorry", "settle": "wallet"}
 
@@ -194,10 +200,13 @@ EXAMPLES: dict[str, Example] = {
     "subscriptions_create": built(_subscription),
     "subscriptions_destroy": of("subscription"),
     "subscriptions_cancel": of("subscription", at="period_end", **WHY),
+    "subscriptions_change": built(_change, "subscription"),
+    "subscriptions_change_preview_change_preview": built(_change, "subscription"),
     "subscriptions_coupons": built(lambda w: w.of("coupon") and {"code": "HALF"}, "subscription"),
     "subscriptions_renew": of("subscription", intervals=1),
     "subscriptions_addons_create": built(lambda w: {"addon": w.of("spare_addon"), "quantity": 1}, "subscription"),
     "subscriptions_addons_remove": of("subscription", "taken_addon", proration="none"),
+    "subscriptions_update": of("subscription", quantity=2, proration="none"),
     "subscriptions_trial": built(_subscription),
     "tax_rates_create": built(lambda w: {"code": w.code(), "name": "VAT", "percentage": "19.5", "country": "DE"}),
     "tax_rates_partial_update": of("tax_rate", name="MwSt"),

@@ -12,7 +12,7 @@ from tests.edge.state import digest
 from tests.edge.world import World
 
 SHOWN = {one.template for one in operations() if one.method == "GET"}
-CHANGES = [one for one in writes() if one.method == "PATCH" and one.template in SHOWN]
+CHANGES = [one for one in writes() if one.method in ("PATCH", "PUT") and one.template in SHOWN]
 
 
 def sent(world: World, operation: Operation, **headers: str) -> Any:
@@ -21,7 +21,7 @@ def sent(world: World, operation: Operation, **headers: str) -> Any:
     raw = json.dumps(example.body(world)).encode()
     known = example.client(world).headers | {name.replace("_", "-"): value for name, value in headers.items()}
     path = example.path(world, operation.template)
-    return world.nobody.client.generic("PATCH", path, raw, "application/json", headers=known)
+    return world.nobody.client.generic(operation.method, path, raw, "application/json", headers=known)
 
 
 def shown(world: World, operation: Operation) -> Any:

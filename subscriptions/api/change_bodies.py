@@ -1,0 +1,193 @@
+"""The bodies of changes, and of what they would cost."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.http import validation
+from core.http.serializers import (
+    Choice,
+    Currency,
+    DecimalText,
+    Instant,
+    Minor,
+    PublicId,
+    RequestBody,
+    ResponseBody,
+    StrictBool,
+    StrictInt,
+    StrictString,
+)
+from subscriptions.api.serializers import MOST_ADDONS, MOST_UNITS, SubscriptionBody
+from subscriptions.proration import Behavior
+from subscriptions.services import Wanted
+from subscriptions.wanted import NOW
+
+BEHAVIORS = tuple(one.value for one in Behavior)
+WHAT = ("plan_id", "quantity", "addons", "coupon", "anchor", "payment_method_id")
+
+
+class WordOrInstant(Instant):
+    """One of a few words, or a moment."""
+
+    def __init__(self, words: Iterable[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.words = tuple(words)
+        moment = {"type": "string", "format": "date-time"}
+        self.json_schema = {"anyOf": [{"type": "string", "enum": list(self.words)}, moment]}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """This function will accept one of the words, or a moment with an offset."""
+        return data if type(data) is str and data in self.words else super().to_internal_value(data)
+
+    def to_representation(self, value: Any) -> str:
+        """This function will write the word, or the moment in UTC."""
+        return super().to_representation(value) if isinstance(value, datetime) else str(value)
+
+
+class SetAddOn(RequestBody):
+    """How much of an add-on there is to be; 0 removes it."""
+
+    addon = PublicId("add", source="addon_id")
+    quantity = StrictInt(min_value=0, max_value=MOST_UNITS)
+
+
+class ChangePlanOrQuantity(RequestBody):
+    """What is to be another from now on. `proration` says what the rest of the period costs."""
+
+    plan = PublicId("pln", source="plan_id", required=False)
+    quantity = StrictInt(min_value=1, max_value=MOST_UNITS, required=False)
+    proration = Choice(BEHAVIORS, required=False, source="behavior")
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """This function will return what is wanted and how, and refuse a request that wants nothing."""
+        wanted = Wanted(**{name: asked.pop(name) for name in WHAT if name in asked})
+        if not wanted:
+            message = "At least one thing is to be another afterwards."
+            raise serializers.ValidationError({"": validation.refused("nothing_wanted", message)})
+        behavior = asked.pop("behavior", None)
+        return {"wanted": wanted, "behavior": Behavior(behavior) if behavior else None, **asked}
+
+
+class ChangeSubscription(ChangePlanOrQuantity):
+    """What is to be another, in any combination. Add-ons that are not named stay as they are.
+
+    `anchor` is `now`, or an instant up to which a short period runs. `payment_method` is charged for all of the
+    customer's subscriptions from then on.
+    """
+
+    addons = serializers.ListField(child=SetAddOn(), required=False, min_length=1, max_length=MOST_ADDONS)
+    coupon = StrictString(max_length=64, required=False)
+    anchor = WordOrInstant((NOW,), required=False)
+    payment_method = PublicId("pym", source="payment_method_id", required=False)
+
+    def validate_addons(self, asked: list[dict[str, Any]]) -> tuple[tuple[UUID, int], ...]:
+        """This function will return ids and quantities, each add-on once."""
+        found = {one["addon_id"]: one["quantity"] for one in asked}
+        if len(found) < len(asked):
+            raise serializers.ValidationError(validation.refused("twice", "Each add-on is named once."))
+        return tuple(found.items())
+
+
+def _number(**options: bool) -> DecimalText:
+    return DecimalText(max_digits=30, decimal_places=12, min_value=None, **options)
+
+
+class PreviewedLineBody(ResponseBody):
+    """One line, and how its amount comes about. A credit has negative amounts."""
+
+    kind = StrictString()
+    description = StrictString()
+    quantity = _number()
+    unit_amount = _number(allow_null=True)
+    amount_minor = StrictInt()
+    discount_minor = StrictInt()
+    tax_minor = StrictInt()
+    total_minor = StrictInt()
+    period_starts_at = Instant(allow_null=True)
+    period_ends_at = Instant(allow_null=True)
+    calculation = StrictString()
+
+
+class PreviewedDiscountBody(ResponseBody):
+    """What one coupon takes off."""
+
+    description = StrictString()
+    amount_minor = Minor()
+
+
+class PreviewedTaxBody(ResponseBody):
+    """One rate: its base, and the tax rounded once on it."""
+
+    code = StrictString()
+    name = StrictString()
+    percentage = _number()
+    base_minor = StrictInt()
+    tax_minor = StrictInt()
+    is_reverse_charge = StrictBool()
+
+
+class PreviewedInvoiceBody(ResponseBody):
+    """An invoice as it would be issued."""
+
+    state = StrictString()
+    tax_behavior = StrictString()
+    lines = PreviewedLineBody(many=True)
+    subtotal_minor = Minor()
+    discounts = PreviewedDiscountBody(many=True)
+    discount_minor = Minor()
+    taxes = PreviewedTaxBody(many=True)
+    tax_minor = Minor()
+    total_minor = Minor()
+    credit_applied_minor = Minor()
+    wallet_applied_minor = Minor()
+    due_minor = Minor()
+
+
+class WaitingLineBody(ResponseBody):
+    """A line that would wait for the next invoice."""
+
+    kind = StrictString()
+    description = StrictString()
+    amount_minor = StrictInt()
+    period_starts_at = Instant(allow_null=True)
+    period_ends_at = Instant(allow_null=True)
+
+
+class ChangePreviewBody(ResponseBody):
+    """What the change would cost, in minor units of `currency`.
+
+    `invoice` is issued with the change, `waiting` waits for the next one, and `renewal` is that one at `renews_at`,
+    with usage as it stands now; where no such period could begin, `refusal` says why. `proration` is null where nothing
+    is charged for the running period.
+    """
+
+    subscription = StrictString()
+    currency = Currency()
+    is_changed = StrictBool()
+    takes_effect_at = Instant()
+    proration = Choice(BEHAVIORS, source="behavior", allow_null=True)
+    due_minor = Minor()
+    credit_minor = Minor()
+    waiting_minor = StrictInt()
+    invoice = PreviewedInvoiceBody(allow_null=True)
+    waiting = WaitingLineBody(many=True)
+    renews_at = Instant(allow_null=True)
+    renewal = PreviewedInvoiceBody(allow_null=True)
+    refusal = StrictString()
+
+
+class ChangedBody(ResponseBody):
+    """The subscription after the change, and the invoice that bills it, if there was something to bill at once."""
+
+    invoice = StrictString(allow_null=True)
+    subscription = serializers.SerializerMethodField()
+
+    @extend_schema_field(SubscriptionBody)
+    def get_subscription(self, done: Any) -> Any:
+        """This function will return the subscription as it is shown everywhere."""
+        return self.context["subscription"]

@@ -1,0 +1,59 @@
+"""Changing what was agreed, now or later, and asking first what it would cost."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from core.actor import Actor
+from subscriptions.internal._changing import carry_out
+from subscriptions.internal._renew import catch_up
+from subscriptions.internal._rows import locked
+from subscriptions.models import Subscription
+from subscriptions.proration import Behavior
+from subscriptions.wanted import Wanted
+
+NOW: Final = "now"
+PERIOD_END: Final = "period_end"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A subscription after somebody asked for a change.
+
+    `invoice` is the public id of the one that bills it, if there was something to bill at once.
+    """
+
+    subscription: Subscription
+    invoice: str | None = None
+
+
+@transaction.atomic
+def change_subscription(
+    *, subscription_id: UUID, wanted: Wanted, behavior: Behavior | None = None, actor: Actor, now: datetime
+) -> Changed:
+    """This function will change a subscription now, in any combination of respects, with at most one invoice.
+
+    `behavior` says what the rest of the running period costs: with the next invoice unless told otherwise; a plan of
+    another interval, and an anchor that moves, begin a period of their own, which is charged at once. Before the first
+    paid period and during a pause nothing is charged. What is so already is left as it is.
+
+    :raises core.errors.NotFound: if there is no such subscription, plan, add-on or payment method.
+    :raises core.errors.Refusal: see `subscriptions.internal._course.course_of`, `add_addon` and
+    `billing.internal.redeem_coupon`.
+    """
+    subscription = locked(subscription_id)
+    catch_up(subscription, actor=actor, now=now)
+    done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
+    return Changed(subscription=subscription, invoice=done.invoice.public_id if done.invoice else None)
+
+
+@transaction.atomic
+def hold_subscription(subscription_id: UUID) -> None:
+    """This function will keep a subscription and its customer as they are until the caller's transaction ends.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    """
+    locked(subscription_id)

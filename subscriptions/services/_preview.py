@@ -1,0 +1,95 @@
+"""What a change would cost: the change itself, carried out and undone."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.internal import NewLine
+from billing.selectors import Explanation, InvoiceView, explain_invoice, list_waiting
+from core import errors
+from core.actor import Actor
+from subscriptions.internal._changing import Outcome, carry_out
+from subscriptions.internal._renew import catch_up
+from subscriptions.internal._rows import locked
+from subscriptions.internal._upcoming import begin_upcoming, next_begins_at, undone
+from subscriptions.models import Subscription
+from subscriptions.proration import Behavior
+from subscriptions.wanted import Wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangePreview:
+    """What a change would come to. Amounts are minor units of `currency`.
+
+    `behavior` is None where nothing is charged for the running period. `invoice` is the change's own, `waiting` are all
+    lines that would then wait for the next invoice, and `renewal` is that invoice, as far as it is known: usage is
+    counted as it stands. `renewal` is None if no period follows, or if it could not begin, for the reason `refusal`.
+    """
+
+    subscription: str
+    currency: str
+    is_changed: bool
+    takes_effect_at: datetime
+    behavior: Behavior | None
+    invoice: Explanation | None
+    waiting: tuple[NewLine, ...] = ()
+    renews_at: datetime | None = None
+    renewal: Explanation | None = None
+    refusal: str = ""
+    due_minor: int = field(default=0)
+
+    @property
+    def waiting_minor(self) -> int:
+        return sum(line.amount_minor for line in self.waiting)
+
+    @property
+    def credit_minor(self) -> int:
+        """What the customer is given credit for that no invoice has taken up yet."""
+        return -sum(line.amount_minor for line in self.waiting if line.amount_minor < 0)
+
+
+@transaction.atomic
+def preview_change(
+    *, subscription_id: UUID, wanted: Wanted, behavior: Behavior | None = None, actor: Actor, now: datetime
+) -> ChangePreview:
+    """This function will return exactly what `change_subscription` would invoice at the same instant.
+
+    It carries the change out and takes it back, so that no row, number, fact or job stays.
+
+    :raises core.errors.Refusal: as `change_subscription` would.
+    """
+    with undone():
+        subscription = locked(subscription_id)
+        catch_up(subscription, actor=actor, now=now)
+        done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
+        return _seen(subscription, done, at=now)
+
+
+def _seen(subscription: Subscription, done: Outcome, *, at: datetime) -> ChangePreview:
+    invoice = _explained(done.invoice)
+    waiting = list_waiting(subscription.public_id, subscription.currency)
+    renews_at = next_begins_at(subscription)
+    renewal, refusal = _renewal(subscription, renews_at)
+    return ChangePreview(
+        subscription=subscription.public_id, currency=subscription.currency, is_changed=done.is_changed,
+        takes_effect_at=at, behavior=done.behavior, invoice=invoice, waiting=waiting, renews_at=renews_at,
+        renewal=renewal, refusal=refusal, due_minor=invoice.due_minor if invoice else 0,
+    )  # fmt: skip
+
+
+def _renewal(subscription: Subscription, at: datetime | None) -> tuple[Explanation | None, str]:
+    if at is None:
+        return None, ""
+    try:
+        with undone():
+            invoice_id = begin_upcoming(subscription, at=at)
+            renewal = explain_invoice(invoice_id) if invoice_id else None
+    except errors.Refusal as refused:
+        return None, refused.code
+    return renewal, ""
+
+
+def _explained(invoice: InvoiceView | None) -> Explanation | None:
+    return explain_invoice(invoice.id) if invoice else None

@@ -1,0 +1,121 @@
+"""Asking what a change would cost."""
+
+import random
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+
+from billing.models import Invoice
+from billing.selectors import explain_invoice
+from core.invariants import broken, rules
+from subscriptions.models import Subscription
+from subscriptions.proration import Behavior
+from subscriptions.tests.changing import change, preview
+from subscriptions.tests.factories import make_coupon, make_plan, seats, subscribe
+from subscriptions.tests.histories import World, figures
+from subscriptions.tests.migrating import half_way
+from tests.edge.state import digest
+from tests.fixtures import do_all_jobs
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+Freeze = Callable[[datetime], None]
+Run = Callable[[], int]
+
+
+@pytest.fixture
+def active(run_jobs: Run) -> Subscription:
+    """A paid subscription to one seat of 20.00 USD a month from 15 January, 31 days long."""
+    subscription = subscribe(plan=make_plan(seats("20.00")))
+    run_jobs()
+    subscription.refresh_from_db()
+    return subscription
+
+
+def test_it_tells_the_lines_the_amount_due_and_the_next_invoice(active: Subscription, now: datetime) -> None:
+    make_coupon()
+    before = digest()
+    seen = preview(active, half_way(now), Behavior.INVOICE_NOW, quantity=3, coupon="HALF")
+    assert digest() == before
+    assert seen.invoice is not None
+    assert seen.renewal is not None
+    assert [line.amount_minor for line in seen.invoice.lines] == [-1000, 3000]
+    assert (seen.invoice.discount_minor, seen.invoice.total_minor, seen.due_minor) == (1500, 500, 500)
+    assert (seen.behavior, seen.takes_effect_at, seen.waiting) == (Behavior.INVOICE_NOW, half_way(now), ())
+    assert (seen.renews_at, seen.renewal.due_minor) == (active.renews_at, 6000)
+
+
+def test_what_waits_is_told_and_is_on_the_next_invoice(active: Subscription, now: datetime) -> None:
+    seen = preview(active, half_way(now), quantity=3)
+    assert (seen.invoice, seen.waiting_minor, seen.credit_minor, seen.due_minor) == (None, 2000, 1000, 0)
+    assert seen.renewal is not None
+    assert [line.amount_minor for line in seen.renewal.lines] == [6000, -1000, 3000]
+
+
+def test_in_a_trial_the_first_invoice_is_told(now: datetime) -> None:
+    subscription = subscribe(plan=make_plan(seats("20.00"), trial_days=14))
+    seen = preview(subscription, now, quantity=2)
+    assert (seen.invoice, seen.behavior, seen.renews_at) == (None, None, now + timedelta(days=14))
+    assert seen.renewal is not None
+    assert seen.renewal.total_minor == 4000
+
+
+def test_where_nothing_follows_no_next_invoice_is_told(active: Subscription, now: datetime) -> None:
+    Subscription.objects.filter(pk=active.pk).update(cancel_at=active.period_ends_at, renews_at=None)
+    seen = preview(active, half_way(now), quantity=2)
+    assert (seen.renews_at, seen.renewal) == (None, None)
+
+
+def test_it_leaves_no_gap_in_the_numbers_and_tells_nobody(
+    active: Subscription, now: datetime, facts: Callable[[], list[str]]
+) -> None:
+    told = facts()
+    preview(active, half_way(now), Behavior.INVOICE_NOW, quantity=3)
+    assert facts() == told
+    change(active, half_way(now), Behavior.INVOICE_NOW, quantity=2)
+    numbers = list(Invoice.objects.order_by("id").values_list("sequence", flat=True))
+    assert numbers == [1, 2]
+
+
+def test_the_next_invoice_comes_as_it_was_told(
+    active: Subscription, now: datetime, freeze: Freeze, run_jobs: Run
+) -> None:
+    from_now = preview(active, half_way(now), quantity=3)
+    change(active, half_way(now), quantity=3)
+    freeze(active.period.ends_at)
+    run_jobs()
+    made = Invoice.objects.latest("id")
+    assert figures(from_now.renewal) == figures(explain_invoice(made.pk))
+
+
+def walk(seed: int, steps: int, now: datetime, freeze: Freeze) -> set[str]:
+    """One random history; what became of its steps."""
+    world, at, seen = World(seed, now), now, set()
+    dice = random.Random(seed + 1)
+    for _ in range(steps):
+        at += timedelta(seconds=dice.randint(0, 12 * 86400))
+        freeze(at)
+        if dice.random() < 0.6:
+            do_all_jobs()
+        seen.add(world.step(at))
+    do_all_jobs()
+    assert {one.code: broken(one.code) for one in rules()} == {one.code: [] for one in rules()}, f"seed {seed}"
+    return seen
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_what_is_told_is_what_is_invoiced(seed: int, now: datetime, freeze: Freeze) -> None:
+    assert "changed" in walk(seed, 6, now, freeze)
+
+
+@pytest.mark.proof
+def test_over_many_histories_what_is_told_is_what_is_invoiced(now: datetime, freeze: Freeze) -> None:
+    first = random.randrange(10**6)
+    for seed in range(first, first + 150):
+        sys.stdout.write(f"seed {seed}\n")
+        with transaction.atomic():
+            walk(seed, 20, now, freeze)
+            transaction.set_rollback(True)
+        freeze(now)
