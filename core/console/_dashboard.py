@@ -21,12 +21,16 @@ MOST_HAPPENINGS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One bar of a chart: `value` decides how long it is, `text` stands beside it, `tone` is a color of a badge."""
+    """One bar of a chart: `value` decides how long it is, `text` stands beside it, `tone` is a color of a badge.
+
+    It begins at `base`, as the steps of a waterfall do.
+    """
 
     label: str
     value: int
     text: str
     tone: str = "good"
+    base: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,9 +147,15 @@ def _shown_tile(one: Tile) -> Mapping[str, Any]:
 
 def drawn(one: Chart) -> Mapping[str, Any]:
     """This function will return a chart as the templates draw it: bars with their share of the longest."""
-    most = max((bar.value for bar in one.bars), default=0) or 1
+    most = max((bar.base + bar.value for bar in one.bars), default=0) or 1
     # What is there at all is seen, however small beside the rest; what is not leaves no mark.
-    bars = [{"bar": bar, "percent": max(1, bar.value * 100 // most) if bar.value > 0 else 0} for bar in one.bars]
+    bars = [
+        {
+            "bar": bar, "percent": max(1, bar.value * 100 // most) if bar.value > 0 else 0,
+            "base": min(99, max(bar.base, 0) * 100 // most),
+        }
+        for bar in one.bars
+    ]  # fmt: skip
     return {"title": one.title, "upright": one.upright, "bars": bars}
 
 

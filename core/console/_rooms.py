@@ -23,6 +23,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "Subscriptions": [
         ("Subscriptions", "autorenew", "subscriptions.subscription"),
+        ("Analytics", "monitoring", "subscriptions.mrrmovement"),
         ("Migrations", "move_up", "subscriptions.versionmigration"),
         ("Migrated", "checklist", "subscriptions.versionmigrationitem"),
     ],

@@ -5,8 +5,8 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from core import clock
-from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, actor, chart, links, tile, verb
-from subscriptions import services
+from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, actor, chart, links, money, tile, verb
+from subscriptions import mrr, services
 from subscriptions.models import Extension, Subscription, SubscriptionAddOn, SubscriptionEvent, SubscriptionPeriod
 
 
@@ -48,14 +48,19 @@ class SubscriptionAdmin(ConsoleAdmin):
     ordering = ("-id",)
     fields = (
         "status", "customer", "plan", "plan_version", "next_plan_version", "quantity", "currency", "family",
-        "see_also", "period_starts_at", "period_ends_at", "renews_at", "interval_count", "interval", "alignment",
-        "anchor_at", "period_index", "term_intervals",
+        "worth", "see_also", "period_starts_at", "period_ends_at", "renews_at", "interval_count", "interval",
+        "alignment", "anchor_at", "period_index", "term_intervals",
         "trial_starts_at", "trial_ends_at", "unpaid_deadline_at", "cancel_at", "canceled_at", "ends_at", "ended_at",
         "reason", "timezone", "next_timezone", "starts_at", "started_at", "created_at",
     )  # fmt: skip
-    readonly_fields = ("see_also",)
+    readonly_fields = ("worth", "see_also")
     inlines = (HistoryInline, PeriodsInline, AddOnsInline, ExtensionsInline)
     actions_detail = ("cancel_now", "cancel_at_period_end", "undo_cancellation")
+
+    @admin.display(description="Recurring revenue per month")
+    def worth(self, row: Subscription) -> str:
+        """This function will show what a month of the subscription is worth."""
+        return money(mrr.shown(row.mrr), row.currency)
 
     @admin.display(description="See also")
     def see_also(self, row: Subscription) -> str:
