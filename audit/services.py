@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 
 from audit import chain, keys
@@ -20,10 +21,9 @@ _INSERT = """
                                key_id, text, mac)
       SELECT id, %(environment)s::uuid, at, actor, action, target, outcome, request_id, client_ip, event_id, key_id,
              text, mac
-      FROM unnest(%(id)s::uuid[], %(at)s::timestamptz[], %(actor)s::text[], %(action)s::text[], %(target)s::text[],
-                  %(outcome)s::text[], %(request_id)s::text[], %(client_ip)s::text[], %(event_id)s::uuid[],
-                  %(key_id)s::text[], %(text)s::text[], %(mac)s::bytea[])
-           AS new (id, at, actor, action, target, outcome, request_id, client_ip, event_id, key_id, text, mac)
+      FROM json_to_recordset(%(entries)s::json)
+           AS new (id uuid, at timestamptz, actor text, action text, target text, outcome text, request_id text,
+                   client_ip text, event_id uuid, key_id text, text text, mac bytea)
       RETURNING id)
     INSERT INTO audit_unsealed (id, environment_id) SELECT id, %(environment)s::uuid FROM entry
 """
@@ -56,10 +56,9 @@ def record_many(happenings: Sequence[Happening]) -> None:
 
     `meta` is redacted before it is signed, so a secret can be in neither the text nor the MAC.
     """
-    rows = [_row(happening) for happening in happenings]
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    entries = orjson.dumps([_row(happening) for happening in happenings]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, columns | {"environment": tenancy.environment_id()})
+        cursor.execute(_INSERT, {"entries": entries, "environment": tenancy.environment_id()})
         if __debug__:
             failpoints.reach("audit.recorded")
 
@@ -70,7 +69,7 @@ def _row(new: Happening) -> dict[str, Any]:
     return {
         "id": entry_id, "at": new.at, "actor": new.actor, "action": new.action, "target": new.target,
         "outcome": str(new.outcome), "request_id": new.request.request_id, "client_ip": new.request.client_ip,
-        "event_id": new.event_id, "key_id": key_id, "text": text, "mac": chain.sign(key, text),
+        "event_id": new.event_id, "key_id": key_id, "text": text, "mac": f"\\x{chain.sign(key, text).hex()}",
     }  # fmt: skip
 
 

@@ -8,8 +8,9 @@ come twice.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
@@ -52,10 +53,7 @@ class Event:
 
     def data(self) -> dict[str, Any]:
         """This function will return the fact's own fields as JSON-ready primitives."""
-        own = asdict(self)
-        for envelope in ("subject", "actor", "at"):
-            del own[envelope]
-        return {name: written(value) for name, value in own.items()}
+        return {name: written(getattr(self, name)) for name in _own(self.type)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +101,12 @@ class Handler:
 
 
 Fact = TypeVar("Fact", bound=Event)
+
+
+@cache
+def _own(kind: str) -> tuple[str, ...]:
+    """The names of a fact's own fields, which hold primitives and tuples of them."""
+    return tuple(one.name for one in fields(_types[kind]) if one.name not in ("subject", "actor", "at"))
 
 
 def written(value: Any) -> Any:

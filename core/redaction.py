@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -144,13 +145,18 @@ def _mapping(value: Mapping[Any, Any], parent: str, depth: int) -> Any:
 
 
 def _entry(name: str, item: Any, parent: str, depth: int) -> Any:
-    words = [word.lower() for word in _SPLIT.split(name) if word]
-    joined = "".join(words)
+    joined, is_secret = _judged(name, parent)
     if joined in _HASHED:
         return _hashed(item)
-    if joined not in _ALLOWED and _is_secret(words, joined, parent):
-        return REDACTED
-    return _value(item, parent=joined, depth=depth + 1)
+    return REDACTED if is_secret else _value(item, parent=joined, depth=depth + 1)
+
+
+@lru_cache(maxsize=4096)
+def _judged(name: str, parent: str) -> tuple[str, bool]:
+    """The name as it is compared, and whether what stands under it is secret for that."""
+    words = [word.lower() for word in _SPLIT.split(name) if word]
+    joined = "".join(words)
+    return joined, joined not in _ALLOWED and _is_secret(words, joined, parent)
 
 
 def _is_secret(words: list[str], joined: str, parent: str) -> bool:

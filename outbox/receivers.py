@@ -1,9 +1,9 @@
 """What the outbox writes in the transaction of every fact."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.dispatch import receiver
 
@@ -16,9 +16,9 @@ from jobs import services as jobs
 # grow with its versions. A roll-back gives the versions back.
 _INSERT = """
     WITH told AS (
-      SELECT * FROM unnest(%(event_id)s::uuid[], %(type)s::text[], %(version)s::smallint[], %(subject)s::text[],
-                           %(actor)s::text[], %(at)s::timestamptz[], %(request_id)s::text[], %(data)s::text[],
-                           %(created_at)s::timestamptz[])
+      SELECT * FROM ROWS FROM (json_to_recordset(%(facts)s::json) AS (
+               event_id uuid, type text, version smallint, subject text, actor text, at timestamptz, request_id text,
+               data jsonb, created_at timestamptz))
            WITH ORDINALITY AS fact (event_id, type, version, subject, actor, at, request_id, data, created_at, place)),
     counted AS (
       SELECT subject, count(*) AS facts, (array_agg(event_id ORDER BY place))[1] AS first FROM told GROUP BY subject),
@@ -31,7 +31,7 @@ _INSERT = """
                                     request_id, data, created_at)
     SELECT %(environment)s::uuid, event_id, type, told.version, subject,
            drawn.version - facts + row_number() OVER (PARTITION BY subject ORDER BY place),
-           actor, at, request_id, data::jsonb, created_at
+           actor, at, request_id, data, created_at
     FROM told JOIN counted USING (subject) JOIN drawn USING (subject) ORDER BY place
 """
 
@@ -39,10 +39,9 @@ _INSERT = """
 @receiver(occurred, dispatch_uid="outbox.record")
 def record(*, facts: Sequence[Published], **_: Any) -> None:
     """This receiver will store the facts beside the changes they speak of, and wake the relay after the commit."""
-    rows = [_row(fact) for fact in facts]
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    told = orjson.dumps([_row(fact) for fact in facts]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, columns | {"environment": tenancy.environment_id()})
+        cursor.execute(_INSERT, {"facts": told, "environment": tenancy.environment_id()})
         if __debug__:
             failpoints.reach("outbox.recorded")
     jobs.nudge_relay()
@@ -53,5 +52,5 @@ def _row(fact: Published) -> dict[str, Any]:
     return {
         "event_id": fact.event_id, "type": event.type, "version": event.version, "subject": event.subject,
         "actor": event.actor, "at": event.at, "request_id": fact.request.request_id,
-        "data": json.dumps(fact.data), "created_at": fact.at,
+        "data": fact.data, "created_at": fact.at,
     }  # fmt: skip

@@ -112,7 +112,7 @@ def revoke_entitlements(*, source: str, now: datetime) -> None:
 def _row(grant: Grant, feature: FeatureGrant, now: datetime) -> Entitlement:
     # Uses come in whole units, so a limit of 2.5 lets two pass.
     limit = None if feature.limit is None else int(feature.limit.to_integral_value(rounding=ROUND_FLOOR))
-    return Entitlement(
+    return Entitlement.fresh(
         customer_id=grant.customer_id, source=grant.source, code=feature.code, name=feature.name, kind=feature.kind,
         value=feature.value, limit=limit, limit_kind=feature.limit_kind, reset=feature.reset,
         period_starts_at=grant.starts_at, period_ends_at=grant.ends_at, granted_at=now,

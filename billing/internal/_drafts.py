@@ -97,7 +97,7 @@ def say_drafted(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
 
 def head(new: NewInvoice, settings: BillingSettings, *, now: datetime) -> Invoice:
     """This function will return the row of a new draft before anything is worked out, unsaved."""
-    return Invoice(
+    return Invoice.fresh(
         customer_id=new.customer_id, currency=new.currency, kind=Invoice.Kind(new.kind), reference=new.reference,
         key=new.key, tax_behavior=settings.tax_behavior, created_at=now, collects=new.collect,
         finalizes_at=new.finalizes_at, notes=settings.notes if new.notes is None else new.notes,
@@ -145,17 +145,17 @@ def _discounts(invoice: Invoice, worked_out: Composition) -> Iterator[InvoiceDis
     for position, (held, amount_minor) in enumerate(given, start=1):
         # Only a coupon that is being looked at has no redemption, and that is not on a draft.
         if held.redemption_id is not None:
-            yield InvoiceDiscount(
-                invoice=invoice, position=position, redemption_id=held.redemption_id, description=held.description,
-                amount_minor=amount_minor, currency=invoice.currency,
+            yield InvoiceDiscount.fresh(
+                invoice_id=invoice.pk, position=position, redemption_id=held.redemption_id,
+                description=held.description, amount_minor=amount_minor, currency=invoice.currency,
             )  # fmt: skip
 
 
 def _line(
     invoice: Invoice, position: int, new: NewLine, shown: LineTotals, taxes: list[dict[str, object]]
 ) -> InvoiceLine:
-    return InvoiceLine(
-        invoice=invoice, position=position, kind=InvoiceLine.Kind(new.kind), description=new.description,
+    return InvoiceLine.fresh(
+        invoice_id=invoice.pk, position=position, kind=InvoiceLine.Kind(new.kind), description=new.description,
         quantity=new.quantity, unit_amount=new.unit_amount, currency=invoice.currency,
         amount_minor=shown.amount_minor, discount_minor=shown.discount_minor, tax_minor=shown.tax_minor,
         total_minor=shown.gross_minor, price=new.price, plan=new.plan, tax_code=new.tax_code, taxes=taxes,
@@ -166,8 +166,8 @@ def _line(
 
 def _tax(invoice: Invoice, position: int, total: TaxTotal, worked_out: Composition) -> InvoiceTax:
     known = worked_out.taxes[total.code]
-    return InvoiceTax(
-        invoice=invoice, position=position, code=known.code, name=known.name, country=known.country,
+    return InvoiceTax.fresh(
+        invoice_id=invoice.pk, position=position, code=known.code, name=known.name, country=known.country,
         percentage=known.percentage, is_reverse_charge=known.is_reverse_charge, base_minor=total.base_minor,
         tax_minor=total.tax_minor, currency=invoice.currency,
     )  # fmt: skip

@@ -58,8 +58,8 @@ def post_many(
     accounts = _account_ids(codes, first.currency, first.at, known or {})
     journals = [_journal(booking) for booking, _ in booked]
     rows = [
-        Posting(
-            journal=journal, account_id=accounts[entry.account], amount_minor=entry.amount_minor,
+        Posting.fresh(
+            journal_id=journal.pk, account_id=accounts[entry.account], amount_minor=entry.amount_minor,
             currency=booking.currency,
         )
         for journal, (booking, entries) in zip(journals, booked, strict=True)
@@ -70,9 +70,9 @@ def post_many(
 
 
 def _journal(booking: Booking) -> Journal:
-    return Journal(
-        reference=booking.reference, kind=booking.kind, at=booking.at, invoice=booking.invoice,
-        subject_id=booking.subject_id,
+    return Journal.fresh(
+        reference=booking.reference, kind=booking.kind, at=booking.at, subject_id=booking.subject_id,
+        invoice_id=booking.invoice.pk if booking.invoice else None,
     )  # fmt: skip
 
 

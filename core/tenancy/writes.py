@@ -5,20 +5,30 @@ same columns, prepared by the same fields, under the same constraints, triggers 
 one statement see the tables as they were before it, so a row that a trigger of another looks at is written before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+import orjson
+from django.db import DatabaseError, connection, models
 from psycopg.types.numeric import Int8
 
 from core.tenancy import scopes
 from core.tenancy.rows import ScopedRow
 
-# So many rows of a model are written out; with more, their columns travel as arrays, new rows and changed ones alike.
+# So many rows of a model are written out; more travel as one JSON text, new rows and changed ones alike. PostgreSQL
+# reads that faster than arrays, and Python writes it in one step.
 MOST_VALUES = 4
+_AS_THEY_ARE: Final = frozenset(
+    {
+        models.UUIDField, models.CharField, models.TextField, models.BooleanField, models.DateTimeField,
+        models.JSONField, models.IntegerField, models.BigIntegerField, models.SmallIntegerField,
+        models.PositiveIntegerField, models.PositiveSmallIntegerField, models.PositiveBigIntegerField,
+    }
+)  # fmt: skip
 # A row that is there, and the names of its fields that have changed.
 Changed = tuple[ScopedRow, tuple[str, ...]]
 
@@ -60,9 +70,8 @@ def insert_missing(rows: Sequence[ScopedRow]) -> int:
     """This function will insert those rows of one model that no unique constraint knows yet, and count them."""
     if not rows:
         return 0
-    columns = zip(*(_values(row, _fields(type(row)), add=True) for row in rows), strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(_missing(type(rows[0])), [list(column) for column in columns])
+        cursor.execute(_missing(type(rows[0])), [_text(rows, _fields(type(rows[0])), add=True)])
         return int(cursor.rowcount)
 
 
@@ -84,10 +93,9 @@ def insert_found(
 
 
 def _of_group(model: Any, rows: Sequence[ScopedRow]) -> list[Any]:
-    written = [_values(row, _fields(model), add=True) for row in rows]
-    if len(rows) <= MOST_VALUES:
-        return [value for values in written for value in values]
-    return [list(column) for column in zip(*written, strict=True)]
+    if len(rows) > MOST_VALUES:
+        return [_text(rows, _fields(model), add=True)]
+    return [value for row in rows for value in _values(row, _fields(model), add=True)]
 
 
 def _shape(change: Changed) -> tuple[Any, tuple[str, ...]]:
@@ -97,10 +105,38 @@ def _shape(change: Changed) -> tuple[Any, tuple[str, ...]]:
 
 def _of_change(model: Any, names: tuple[str, ...], rows: Sequence[ScopedRow]) -> list[Any]:
     here, fields = scopes.environment_id(), _named(model, names)
-    written = [_values(row, fields, add=False) for row in rows]
-    if len(rows) <= MOST_VALUES:
-        return [value for row, values in zip(rows, written, strict=True) for value in (*values, here, row.pk)]
-    return [[row.pk for row in rows], *(list(column) for column in zip(*written, strict=True)), here]
+    if len(rows) > MOST_VALUES:
+        return [_text(rows, (model._meta.pk, *fields), add=False), here]
+    return [value for row in rows for value in (*_values(row, fields, add=False), here, row.pk)]
+
+
+def _text(rows: Sequence[ScopedRow], fields: tuple[Any, ...], *, add: bool) -> str:
+    """The rows as JSON objects. What JSON cannot tell is prepared by its field, as `save()` would, and then told."""
+    names, known = _told(fields)
+    found = [dict(zip(names, known(row), strict=True)) for row in rows]
+    for field in (one for one in fields if not _is_as_it_is(one)):
+        for row, values in zip(rows, found, strict=True):
+            values[field.column] = field.get_db_prep_save(field.pre_save(row, add), connection)
+    return orjson.dumps(found, default=_plain).decode()
+
+
+def _plain(value: Any) -> str:
+    return f"\\x{bytes(value).hex()}" if isinstance(value, bytes | bytearray | memoryview) else str(value)
+
+
+@cache
+def _told(fields: tuple[Any, ...]) -> tuple[list[str], Callable[[Any], tuple[Any, ...]]]:
+    """The columns, and what gets their values from a row; a key and something else there always are."""
+    return [field.column for field in fields], attrgetter(*(field.attname for field in fields))
+
+
+@cache
+def _is_as_it_is(field: Any) -> bool:
+    """Whether a field's value is what JSON says of it; `save()` would do no more than hand it on."""
+    if isinstance(field, models.ForeignKey):
+        return _is_as_it_is(field.target_field)
+    is_stamped = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return type(field) in _AS_THEY_ARE and not is_stamped and getattr(field, "encoder", None) is None
 
 
 def _values(row: ScopedRow, fields: Sequence[Any], *, add: bool) -> list[Any]:
@@ -163,16 +199,16 @@ def _insert(model: Any, count: int) -> str:
     columns = ", ".join(f'"{field.column}"' for field in _fields(model))
     head = f'INSERT INTO "{model._meta.db_table}" ({columns})'
     if count > MOST_VALUES:
-        arrays = ", ".join(f"%s::{_kind(field)}[]" for field in _fields(model))
-        return f"{head} SELECT * FROM unnest({arrays})"  # noqa: S608 - names of ours
+        return f"{head} SELECT {columns} FROM {_recordset(_fields(model))}"  # noqa: S608 - names of ours
     one = f"({', '.join(['%s'] * len(_fields(model)))})"
     return f"{head} VALUES {', '.join([one] * count)}"
 
 
 def _kind(field: Any) -> str:
     """The type without its limits, which the column has: a cast would cut what is too long, the column refuses it."""
-    kind = str(field.db_type(connection)).partition("(")[0]
-    return "text" if kind == "varchar" else kind
+    whole = str(field.db_type(connection))
+    kind = whole.partition("(")[0].removesuffix("[]")
+    return ("text" if kind == "varchar" else kind) + ("[]" if whole.endswith("[]") else "")
 
 
 def _updates(model: Any, names: tuple[str, ...], count: int) -> list[str]:
@@ -181,13 +217,16 @@ def _updates(model: Any, names: tuple[str, ...], count: int) -> list[str]:
 
 def _update_many(model: Any, names: tuple[str, ...]) -> str:
     fields = _named(model, names)
-    sets = ", ".join(f'"{field.column}" = new.c{number}' for number, field in enumerate(fields))
-    arrays = ", ".join(["%s::uuid[]", *(f"%s::{_kind(field)}[]" for field in fields)])
-    columns = ", ".join(["id", *(f"c{number}" for number in range(len(fields)))])
+    sets = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields)
     return (
-        f'UPDATE "{model._meta.db_table}" old SET {sets} FROM unnest({arrays}) AS new ({columns})'  # noqa: S608 - names
+        f'UPDATE "{model._meta.db_table}" old SET {sets} FROM {_recordset((model._meta.pk, *fields))}'  # noqa: S608
         " WHERE old.environment_id = %s AND old.id = new.id"
     )
+
+
+def _recordset(fields: tuple[Any, ...]) -> str:
+    columns = ", ".join(f'"{field.column}" {_kind(field)}' for field in fields)
+    return f"json_to_recordset(%s::json) AS new ({columns})"
 
 
 def _update(model: Any, names: tuple[str, ...]) -> str:

@@ -1,20 +1,24 @@
 """Writing several rows by one statement: what is written, and everything that is refused."""
 
+import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.utils import DataError, ProgrammingError
 
 from accounts.models import Customer
 from accounts.tests.factories import make_customer
+from billing.models import InvoiceLine
 from catalog.models import PlanFeature
 from catalog.services import revise_plan
 from catalog.tests.factories import make_plan
 from core import clock, ids, tenancy
 from core.actor import SYSTEM
-from core.tenancy import Scope
+from core.tenancy import Scope, writes
 from core.tenancy.rows import ScopedRow
 from core.tenancy.writes import MOST_VALUES, insert_found, insert_missing, insert_once, write
 
@@ -193,3 +197,33 @@ def test_only_what_is_missing_is_inserted(django_assert_num_queries: Any) -> Non
         assert insert_missing([customer(external_ref="known", name="second"), customer(external_ref="new")]) == 1
     assert insert_missing([]) == 0
     assert sorted(Customer.objects.values_list("external_ref", "name")) == [("known", "first"), ("new", "")]
+
+
+@pytest.mark.parametrize("model", [one for one in apps.get_models() if issubclass(one, ScopedRow)])
+def test_a_fresh_row_is_what_the_constructor_makes(model: type[ScopedRow]) -> None:
+    def columns(row: ScopedRow) -> dict[str, Any]:
+        return {name: value for name, value in vars(row).items() if name not in ("_state", "id", "event_id")}
+
+    made, fresh = model(), model.fresh()
+    assert repr(columns(fresh)) == repr(columns(made))
+    assert (fresh._state.adding, fresh._state.db) == (made._state.adding, made._state.db)
+    with pytest.raises(TypeError):
+        model.fresh(nothing_of_the_kind=1)
+
+
+def test_every_kind_of_value_travels_as_text() -> None:
+    """Decimals, bytes, lists, nested JSON, and signs that JSON writes in its own way."""
+    rows = [
+        InvoiceLine.fresh(
+            invoice_id=ids.new(), position=number + 1, description='a "quoted" \\ é\n💶', quantity=Decimal("1.5"),
+            unit_amount=Decimal("0.000000000001"), currency="USD", amount_minor=-5, basis={"share": "1/3", "n": [1]},
+            steps=[{"tier": 1}], taxes=[],
+        )
+        for number in range(MOST_VALUES + 1)
+    ]  # fmt: skip
+    told = json.loads(writes._text(rows, writes._fields(InvoiceLine), add=True))
+    for row, found in zip(rows, told, strict=True):
+        assert found["description"] == row.description
+        assert (Decimal(found["quantity"]), Decimal(found["unit_amount"])) == (row.quantity, row.unit_amount)
+        assert found["basis"] == row.basis
+    assert writes._plain(b"\x00\xff") == "\\x00ff"

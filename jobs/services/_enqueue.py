@@ -39,7 +39,7 @@ class NewJob:
     def row(self, *, now: datetime, wall: datetime) -> Job:
         """This function will return the row to insert."""
         kind = kind_of(self.kind)
-        return Job(
+        return Job.fresh(
             kind=self.kind, queue=kind.queue, payload=self.payload, key=self.key, correlation_id=self.correlation_id,
             ordering_key=self.ordering_key, ordering_rank=self.ordering_rank, run_at=self.run_at or now,
             available_at=wall, max_attempts=kind.max_attempts, created_at=wall,

@@ -40,7 +40,7 @@ def request_many(new: Sequence[NewPayment], *, actor: Actor, now: datetime) -> N
     :raises django.db.IntegrityError: if a key or something under way for a reference is known.
     """
     rows = [
-        Payment(
+        Payment.fresh(
             customer_id=one.customer_id, amount_minor=one.amount_minor, currency=one.currency,
             reference=one.reference, key=one.key, description=one.description, created_at=now,
         )

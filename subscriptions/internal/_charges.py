@@ -173,9 +173,10 @@ def period_row(
 ) -> SubscriptionPeriod:
     """This function will return the row that keeps that the current period was begun, unsaved."""
     cycle = subscription.cycle
-    return SubscriptionPeriod(
-        subscription=subscription, number=subscription.period_index or 0, starts_at=subscription.period.starts_at,
+    return SubscriptionPeriod.fresh(
+        subscription_id=subscription.pk, number=subscription.period_index or 0, starts_at=subscription.period.starts_at,
         ends_at=subscription.period.ends_at, boundary=subscription.period_boundary or 0, anchor_at=cycle.anchor,
         timezone=cycle.timezone, alignment=cycle.alignment, interval=cycle.interval,
-        interval_count=cycle.interval_count, invoice_id=invoice_id, extension=extension, created_at=now,
+        interval_count=cycle.interval_count, invoice_id=invoice_id, created_at=now,
+        extension_id=extension.pk if extension else None,
     )  # fmt: skip

@@ -83,8 +83,8 @@ def next_version(
     Whoever calls it writes both.
     """
     subscription.version += 1
-    return SubscriptionEvent(
-        subscription=subscription, number=subscription.version, type=kind, old_status=old_status,
+    return SubscriptionEvent.fresh(
+        subscription_id=subscription.pk, number=subscription.version, type=kind, old_status=old_status,
         new_status=subscription.status, plan_id=subscription.plan_id,
         plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
         effective_at=effective_at or now, at=now,
