@@ -11,7 +11,7 @@ from core.models import Environment, IdempotencyRecord
 
 @admin.register(Environment)
 class EnvironmentAdmin(console.ConsoleAdmin):
-    """Tenants' environments. A sandbox's clock is moved over the API: `POST /environments/{id}/clock/advance`."""
+    """Tenants' environments, and how far the clocks of their sandboxes are."""
 
     list_display = ("slug", "tenant", "kind", "clock_at", "advancing_to", "allowed_origins", "created_at")
     list_filter = ("kind",)

@@ -96,7 +96,10 @@ class Environment(models.Model):
     objects = EnvironmentQuerySet.as_manager()
 
     class Meta:
-        permissions: ClassVar = [("allow_origins_environment", "Can allow web pages of other origins")]
+        permissions: ClassVar = [
+            ("allow_origins_environment", "Can allow web pages of other origins"),
+            ("advance_clock_environment", "Can move a sandbox's clock"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "slug"], name="core_environment_slug_per_tenant"),
             models.UniqueConstraint(fields=["tenant"], condition=Q(kind="live"), name="core_environment_one_live"),

@@ -34,6 +34,14 @@ class ClockAdvanceStarted(Event):
     type: ClassVar[str] = "environment.clock_advance_started"
 
     to: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockAdvanced(Event):
+    """A sandbox environment's clock has arrived; everything that fell due on the way has happened."""
+
+    type: ClassVar[str] = "environment.clock_advanced"
 
 
 @dataclass(frozen=True, kw_only=True)

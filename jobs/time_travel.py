@@ -7,13 +7,15 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Min
 
-from core import clock
+from core import clock, events
+from core.actor import SYSTEM
 from core.models import Environment, scope_of
 from core.tenancy import scope
 from core.tenancy.system import system_scope
 from jobs import claims, internal, leases, stopping, tallies
 from jobs.models import Job
 from jobs.registry import Duty, duties, pumps
+from jobs.signals import ClockAdvanced
 from jobs.tallies import Tally
 
 # A move pauses after this long and goes on in a new job, so that no lease runs out under it.
@@ -60,7 +62,13 @@ def _pump(environment_id: UUID) -> int:
 def _arrive(environment_id: UUID, to: datetime, tally: Tally) -> bool:
     _set_clock(environment_id, clock_at=to)
     _settle(environment_id, tally)
-    _set_clock(environment_id, advancing_to=None)
+    with scope(scope_of(environment_id)), transaction.atomic():
+        row = Environment.objects.select_for_update().get(pk=environment_id)
+        row.advancing_to = None
+        row.save(update_fields=["advancing_to"])
+        events.publish(ClockAdvanced(subject=row.public_id, actor=SYSTEM.label, at=to))
+    # The end of the move gets its place in the order with what happened before it.
+    _pump(environment_id)
     return True
 
 

@@ -80,6 +80,27 @@ def list_facts(*, after: int, limit: int, types: Collection[str] = ()) -> Iterat
     return (row.as_stored() for row in OutboxEvent.objects.all().after(after).of_types(types)[:limit])
 
 
+def find_latest(kind: str, *, beyond: int = 0) -> StoredFact | None:
+    """This function will return the newest relayed fact of a type behind a place in the environment's order."""
+    row = OutboxEvent.objects.filter(type=kind, sequence__gt=beyond).order_by("-sequence").first()
+    return row.as_stored() if row else None
+
+
+def list_facts_within(*, after: int, before: int | None, limit: int) -> list[StoredFact]:
+    """This function will return facts between two places of the environment's order, the oldest first."""
+    rows = OutboxEvent.objects.all().after(after)
+    rows = rows if before is None else rows.filter(sequence__lt=before)
+    return [row.as_stored() for row in rows[:limit]]
+
+
+def count_facts_within(*, after: int, before: int | None) -> dict[str, int]:
+    """This function will count the facts between two places of the environment's order by their type."""
+    rows = OutboxEvent.objects.filter(sequence__gt=after)
+    rows = rows if before is None else rows.filter(sequence__lt=before)
+    counted = rows.order_by("type").values("type").annotate(times=Count("id"))
+    return dict(counted.values_list("type", "times"))
+
+
 def wait_for_facts(*, after: int, types: Collection[str] = (), seconds: float) -> None:
     """This function will return once the environment has such facts behind a place, or the time is up.
 

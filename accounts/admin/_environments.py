@@ -1,14 +1,26 @@
 """The page of environments, with the button that this app's verb stands behind."""
 
+from datetime import datetime, timedelta
+from typing import Any, Final
+
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts import services
-from core import clock, console
+from accounts import moves, services
+from accounts.api.serializers import LONGEST_JUMP_DAYS
+from core import clock, console, tenancy
 from core.admin import EnvironmentAdmin
+from core.events import StoredFact
 from core.models import Environment
+from jobs import services as jobs
+
+# More than anybody reads on a page.
+MOST_SHOWN: Final = 50
+MINUTES: Final = "%Y-%m-%d %H:%M"
 
 
 class OriginsForm(console.ReasonForm):
@@ -20,17 +32,69 @@ class OriginsForm(console.ReasonForm):
     )  # fmt: skip
 
 
+class ClockForm(console.ReasonForm):
+    """How far a sandbox's clock is moved: to an instant, or by so many days."""
+
+    to = forms.DateTimeField(required=False, help_text="An instant in UTC, such as 2027-02-28 12:00.")
+    by_days = forms.IntegerField(required=False, min_value=1, max_value=LONGEST_JUMP_DAYS)
+
+    def clean(self) -> dict[str, Any]:
+        """This function will refuse both ways at once, and none."""
+        given = super().clean()
+        if bool(given.get("to")) == bool(given.get("by_days")) and not self.errors:
+            raise forms.ValidationError("Give either an instant or a number of days.")
+        return given
+
+
 admin.site.unregister(Environment)
 
 
 @admin.register(Environment)
 class AllowingEnvironmentAdmin(EnvironmentAdmin):
-    """The page of the core, with its button."""
+    """The page of the core, with its buttons, and what happened while the clock was moved the last time."""
 
-    actions_detail = ("allow_origins",)
+    actions_detail = ("advance_clock", "allow_origins")
+    readonly_fields = ("clock", "happened")
+
+    @admin.display(description="Clock")
+    def clock(self, row: Environment) -> str:
+        """This function will show where the clock is, and how far on its way."""
+        with tenancy.scope(row.as_scope()):
+            seen = moves.get_clock()
+        if seen.move is None or seen.state == "real_time":
+            return "real time" if seen.state == "real_time" else f"stopped at {seen.now:{MINUTES}}"
+        way = f"from {seen.move.starts_at:{MINUTES}} to {seen.move.to:{MINUTES}}"
+        return f"{seen.state} at {seen.now:{MINUTES}} – {way}, {seen.move.percent} %, {seen.move.facts} facts"
+
+    @admin.display(description="What happened on the last move")
+    def happened(self, row: Environment) -> str | SafeString:
+        """This function will list what happened while the clock was moved the last time, the oldest first."""
+        with tenancy.scope(row.as_scope()):
+            seen = moves.get_clock()
+            facts = moves.list_happened(seen, after=0, limit=MOST_SHOWN)
+        if seen.move is None or not facts:
+            return "–"
+        lines = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", (_line(fact) for fact in facts))
+        rest = seen.move.facts - len(facts)
+        more = format_html("<p>And {} more: the API tells all of them.</p>", rest) if rest else ""
+        return format_html('<table class="w-full">{}</table>{}', lines, more)
+
+    @console.verb(description="Advance clock", permission="advance_clock", icon="fast_forward", form=ClockForm)
+    def advance_clock(
+        self, request: HttpRequest, row: Environment, reason: str, to: datetime | None, by_days: int | None
+    ) -> str:
+        """This function will have a job move the clock of a sandbox; what falls due on the way happens."""
+        now = clock.now()
+        target = to or now + timedelta(days=by_days or 0)
+        jobs.advance_clock(to=target, reason=reason, actor=console.actor(request), now=now)
+        return f"The clock is on its way to {target:{MINUTES}}. This page tells how far it is."
 
     @console.verb(description="Allow origins", permission="allow_origins", icon="language", form=OriginsForm)
     def allow_origins(self, request: HttpRequest, row: Environment, reason: str, origins: str) -> None:
         """This function will replace the origins whose web pages may read the answers."""
         author = console.actor(request)
         services.allow_origins(origins=origins.split(), reason=reason, actor=author, now=clock.now())
+
+
+def _line(fact: StoredFact) -> tuple[str, str, str | SafeString]:
+    return f"{fact.at:{MINUTES}}", fact.type, console.link(fact.subject)

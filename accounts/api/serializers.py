@@ -158,6 +158,41 @@ class EnvironmentBody(ResponseBody):
     allowed_origins = serializers.ListField(child=serializers.CharField())
 
 
+class MoveBody(ResponseBody):
+    """The last move of a clock; `counts` are its facts by type."""
+
+    starts_at = Instant()
+    to = Instant()
+    percent = StrictInt()
+    facts = StrictInt()
+    counts = serializers.DictField(child=serializers.IntegerField())
+
+
+class HappenedBody(ResponseBody):
+    """A fact, as the feed tells it."""
+
+    id = StrictString()
+    sequence = StrictInt()
+    type = StrictString()
+    subject = StrictString()
+    actor = StrictString()
+    at = Instant()
+    data = serializers.DictField()  # type: ignore[assignment]
+
+
+class ClockBody(ResponseBody):
+    """A clock and a stretch of what happened in its last move; pass `last_sequence` as `after` to read on."""
+
+    environment = StrictString()
+    state = Choice(("real_time", "stopped", "moving"))
+    now = Instant()
+    clock_at = Instant(allow_null=True)
+    advancing_to = Instant(allow_null=True)
+    move = MoveBody(allow_null=True)
+    happened = HappenedBody(many=True)
+    last_sequence = StrictInt()
+
+
 class UpdateEnvironment(RequestBody):
     """All origins, such as `https://shop.example`, whose web pages may read the answers."""
 

@@ -1,5 +1,8 @@
 """The console's pages of customers, keys and people."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -8,6 +11,9 @@ from accounts import services
 from accounts.models import ApiKey, User
 from accounts.tests.factories import PASSWORD, make_customer, make_key
 from core.models import Environment
+from outbox.internal import relay_here
+from outbox.models import OutboxEvent
+from subscriptions.tests.factories import subscribe
 from tests.fixtures import NOW
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +79,36 @@ def test_the_origins_of_an_environment_are_allowed_with_a_reason(console: Client
     console.post(button, {"reason": "a mistake", "origins": "shop"})
     row.refresh_from_db()
     assert row.allowed_origins == ["https://shop.example", "https://www.shop.example"]
+
+
+def test_a_sandboxs_clock_is_moved_with_a_reason_and_the_page_tells_what_happened(
+    console: Client, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]
+) -> None:
+    freeze(NOW)
+    row, subscription = Environment.objects.get(tenant__slug="default", slug="sandbox"), subscribe()
+    run_jobs()
+    page, button = (reverse(f"admin:core_environment_{name}", args=[row.pk]) for name in ("change", "advance_clock"))
+    assert "stopped at" in console.get(page).content.decode()
+    for wrong in ({"by_days": ""}, {"by_days": "3", "to": "2026-02-01 00:00"}, {"by_days": "0"}):
+        assert console.post(button, {"reason": "a month", **wrong}).status_code == 200
+    assert Environment.objects.get(pk=row.pk).advancing_to is None
+    assert console.post(button, {"reason": "to see a renewal", "by_days": "31"}).status_code == 302
+    relay_here()
+    assert (
+        "moving at 2026-01-15 12:00 – from 2026-01-15 12:00 to 2026-02-15 12:00, 0 %"
+        in console.get(page).content.decode()
+    )
+    run_jobs()
+    shown = console.get(page).content.decode()
+    assert "stopped at 2026-02-15 12:00" in shown
+    assert "subscription.renewed" in shown
+    assert subscription.public_id in shown
+    assert OutboxEvent.objects.get(type="environment.clock_advance_started").data["reason"] == "to see a renewal"
+
+
+def test_a_live_clock_cannot_be_moved_on_the_console(console: Client) -> None:
+    row = Environment.objects.get(tenant__slug="default", slug="live")
+    button = reverse("admin:core_environment_advance_clock", args=[row.pk])
+    console.post(button, {"reason": "to see a renewal", "by_days": "31"})
+    row.refresh_from_db()
+    assert (row.clock_at, row.advancing_to) == (None, None)

@@ -12,7 +12,7 @@ from jobs.signals import ClockAdvanceStarted
 
 
 @transaction.atomic
-def advance_clock(*, to: datetime, actor: Actor, now: datetime) -> Environment:
+def advance_clock(*, to: datetime, actor: Actor, now: datetime, reason: str = "") -> Environment:
     """This function will freeze the scope's sandbox clock at `now` and have a job move it to a later instant.
 
     On the way everything that falls due runs in its order, each at its own instant, through the same code as live.
@@ -24,6 +24,9 @@ def advance_clock(*, to: datetime, actor: Actor, now: datetime) -> Environment:
     environment.begin_advance(to=to, now=now)
     environment.save(update_fields=["clock_at", "advancing_to"])
     enqueue("jobs.advance_clock", payload={"to": to.isoformat()}, key=str(ids.new()), run_at=now)
-    started = ClockAdvanceStarted(subject=environment.public_id, actor=actor.label, at=now, to=to.isoformat())
-    events.publish(started)
+    events.publish(
+        ClockAdvanceStarted(
+            subject=environment.public_id, actor=actor.label, at=now, to=to.isoformat(), reason=reason
+        )
+    )  # fmt: skip
     return environment

@@ -17,7 +17,7 @@ from billing.internal import NewLine, add_pending
 from billing.services import create_tax_rate, create_wallet, grant_promotion
 from catalog.models import AddOn, Plan
 from catalog.services import NewFeature
-from core import events, ids
+from core import events, ids, tenancy
 from core.actor import SYSTEM
 from core.tenancy.rows import ScopedRow
 from subscriptions.internal._rows import record
@@ -163,8 +163,10 @@ def tables() -> Tables:
 def written(do: Callable[[], object]) -> dict[str, list[str]]:
     """What doing something writes, with a name for each id in the order in which they are met; then it is undone."""
     events.flush()
-    before = tables()
-    with transaction.atomic():
+    before, block = tables(), transaction.atomic()
+    # What is done may want to be the outermost transaction, as it may within a test's.
+    block._from_testcase = True  # type: ignore[attr-defined]
+    with block:
         do()
         events.flush()
         with connection.cursor() as cursor:
@@ -181,6 +183,7 @@ def _named(before: Tables, after: Tables) -> dict[str, list[str]]:
         for table, rows in after.items()
     }
     names: dict[str, str] = {}
+    _name(names, str(tenancy.environment_id()), "the environment")
     for table, rows in sorted(changed.items()):
         for number, row in enumerate(rows):
             if table not in _LAST and row["id"] not in before[table]:
@@ -202,5 +205,5 @@ def _text(table: str, row: dict[str, Any], names: dict[str, str]) -> str:
         public = found[0][3] == "_"
         return names.get(found[0][4:] if public else found[0], "nobody's")
 
-    left_out = (*_UNCOMPARED, "id") if table in _LAST else _UNCOMPARED
+    left_out = (*_UNCOMPARED, "id", "sequence", "relayed_at") if table in _LAST else _UNCOMPARED
     return _MADE_UP.sub(named, repr(sorted((name, value) for name, value in row.items() if name not in left_out)))

@@ -4,11 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.api.clients import problem, with_key
 from core import ids, tenancy
 from core.models import Environment
 from core.tenancy import Scope
+from outbox.internal import relay_here
+from subscriptions.tests.factories import subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +104,78 @@ def test_another_environments_pages_are_not_decided_about(environment: Scope, li
     reader = with_key("read").patch(path(environment), {"allowed_origins": ["https://shop.example"]})
     assert problem(reader) == (403, "missing_scope")
     assert not Environment.objects.exclude(allowed_origins=[]).exists()
+
+
+def test_a_clock_that_was_never_moved_is_real_time(environment: Scope) -> None:
+    seen = with_key().get(f"{path(environment)}/clock").json()
+    assert (seen["state"], seen["clock_at"], seen["move"], seen["happened"]) == ("real_time", None, None, [])
+
+
+def test_whoever_moves_a_clock_can_ask_how_far_it_is_and_what_happened(
+    environment: Scope, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]
+) -> None:
+    freeze(NOON)
+    client = with_key()
+    moved = client.post(f"{path(environment)}/clock/advance", {"by_days": 31})
+    assert moved["Location"] == f"{path(environment)}/clock"
+    relay_here()
+    moving = client.get(moved["Location"]).json()
+    assert (moving["state"], moving["advancing_to"]) == ("moving", "2026-02-15T12:00:00Z")
+    assert moving["move"] == {
+        "starts_at": "2026-01-15T12:00:00Z", "to": "2026-02-15T12:00:00Z", "percent": 0, "facts": 0, "counts": {},
+    }  # fmt: skip
+    subscription = subscribe()
+    run_jobs()
+    arrived = client.get(f"{moved['Location']}?limit=5").json()
+    assert (arrived["state"], arrived["clock_at"]) == ("stopped", "2026-02-15T12:00:00Z")
+    assert arrived["move"]["percent"] == 100
+    assert arrived["move"]["counts"]["subscription.renewed"] == 1
+    told = arrived["happened"]
+    while told[-1]["sequence"] < arrived["last_sequence"] or len(told) < arrived["move"]["facts"]:
+        page = client.get(f"{moved['Location']}?after={told[-1]['sequence']}&limit=100").json()
+        told += page["happened"]
+    assert len(told) == arrived["move"]["facts"]
+    assert [one["sequence"] for one in told] == sorted(one["sequence"] for one in told)
+    renewed = next(one for one in told if one["type"] == "subscription.renewed")
+    assert (renewed["subject"], renewed["at"]) == (subscription.public_id, "2026-02-15T12:00:00Z")
+    assert not [one for one in told if one["type"].startswith("environment.clock")]
+
+
+def test_the_next_move_lists_what_happened_in_it(
+    environment: Scope, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]
+) -> None:
+    freeze(NOON)
+    client = with_key()
+    for days in (1, 2):
+        client.post(f"{path(environment)}/clock/advance", {"by_days": days})
+        run_jobs()
+        freeze(Environment.objects.get(pk=environment.environment_id).clock_at or NOON)
+    seen = client.get(f"{path(environment)}/clock").json()
+    assert (seen["move"]["starts_at"], seen["move"]["to"]) == ("2026-01-16T12:00:00Z", "2026-01-18T12:00:00Z")
+    assert seen["move"]["facts"] == 0
+
+
+@pytest.mark.parametrize("query", ["after=-1", "after=x", f"after={'9' * 19}", "limit=0", "since=1"])
+def test_a_wrong_place_is_refused(environment: Scope, query: str) -> None:
+    assert problem(with_key().get(f"{path(environment)}/clock?{query}"))[0] == 400
+
+
+def test_another_environments_clock_is_not_shown(environment: Scope, live_environment: Scope) -> None:
+    assert problem(with_key().get(f"{path(live_environment)}/clock")) == (404, "not_found")
+
+
+def test_asking_for_a_clock_costs_the_same_however_much_happened(
+    environment: Scope, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]
+) -> None:
+    freeze(NOON)
+    client, counts = with_key(), []
+    client.get(f"{path(environment)}/clock")
+    for _ in range(2):
+        subscribe()
+        client.post(f"{path(environment)}/clock/advance", {"by_days": 3})
+        run_jobs()
+        freeze(Environment.objects.get(pk=environment.environment_id).clock_at or NOON)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(f"{path(environment)}/clock")
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
