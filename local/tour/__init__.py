@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from local.client import Client
 from local.receiver import Receiver
 from local.story import Report, TourResult, TourSettings
-from local.tour import bills, clock, company, gifts, proof, subscribing, usage, visit, webhooks
+from local.tour import bills, clock, company, dunning, gifts, proof, subscribing, usage, visit, webhooks
 from local.tour.stage import Act, Stage, play
 
 FIRST_VISIT: Sequence[Act] = (
@@ -24,6 +24,7 @@ FIRST_VISIT: Sequence[Act] = (
     ("Ada's trial became a paid month", subscribing.check_conversion),
     ("Bob's card was declined", subscribing.check_decline),
     ("A month passes", clock.pass_month),
+    ("Bob's invoice was tried again, and given up", dunning.check_retries),
     ("Ada's renewal was charged", subscribing.check_renewal),
     ("Carol's usage was billed", usage.check_arrears),
     ("Taxes and a coupon are set up", bills.set_up),

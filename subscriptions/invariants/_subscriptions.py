@@ -184,6 +184,28 @@ rule(
     """,  # noqa: S608 - the words come from our own table
 )
 rule(
+    "subscriptions.past_due_is_followed_up",
+    "What a past due subscription owes for its periods since a decline has a dunning case, within the hour",
+    f"""
+    SELECT s.id::text AS id, s.environment_id, i.number AS invoice, i.last_failure_code
+    FROM subscriptions_subscription s
+    JOIN core_environment e ON e.id = s.environment_id
+    JOIN subscriptions_subscriptionperiod p ON p.subscription_id = s.id
+    JOIN billing_invoice i ON i.id = p.invoice_id AND i.state = 'open' AND i.last_failure_code <> ''
+    WHERE s.status = '{states.PAST_DUE}' AND i.issued_at < {_CLOCK}
+      AND NOT EXISTS (SELECT 1 FROM billing_dunningcase c WHERE c.invoice_id = i.id)
+    """,  # noqa: S608 - the words come from our own table
+)
+rule(
+    "subscriptions.suspended_while_past_due",
+    "Access is suspended of what is past due, and stays so where that rests or is over",
+    f"""
+    SELECT s.id::text AS id, s.environment_id, s.status, s.suspended_at FROM subscriptions_subscription s
+    WHERE s.suspended_at IS NOT NULL
+      AND s.status NOT IN ({states.sql_list((states.PAST_DUE, states.PAUSED, *states.TERMINAL))})
+    """,  # noqa: S608 - the words come from our own table
+)
+rule(
     "subscriptions.terminal_is_stamped",
     "What is over says since when, and nothing else does",
     f"""

@@ -27,7 +27,17 @@ OURS = [one.code for one in invariants.rules() if one.code.startswith("subscript
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
 ADDON, MIGRATION = "subscriptions_subscriptionaddon", "subscriptions_versionmigration"
 MOVEMENT = "subscriptions_mrrmovement"
-TABLES = [ROW, EVENT, PERIOD, ADDON, MIGRATION, MOVEMENT, "subscriptions_extension", "billing_invoiceline"]
+TABLES = [
+    ROW,
+    EVENT,
+    PERIOD,
+    ADDON,
+    MIGRATION,
+    MOVEMENT,
+    "subscriptions_extension",
+    "billing_invoice",
+    "billing_invoiceline",
+]
 
 # What a broken program, or somebody with the owner's password, would have to do for each rule.
 DAMAGE = {
@@ -58,6 +68,11 @@ DAMAGE = {
     "subscriptions.mrr_movements_belong_to_their_line": f"UPDATE {MOVEMENT} SET currency = 'EUR'",
     "subscriptions.nothing_due_missed": "UPDATE core_environment SET clock_at = clock_at + interval '1 year' "
     "WHERE clock_at IS NOT NULL",
+    "subscriptions.past_due_is_followed_up": "ALTER TABLE billing_invoice DROP CONSTRAINT "
+    "billing_invoice_paid_is_stamped; UPDATE billing_invoice SET state = 'open', last_failure_code = 'card_declined'; "
+    f"UPDATE {ROW} SET status = 'past_due' WHERE status = 'active'; "
+    "UPDATE core_environment SET clock_at = clock_at + interval '1 day' WHERE clock_at IS NOT NULL",
+    "subscriptions.suspended_while_past_due": f"UPDATE {ROW} SET suspended_at = now() WHERE status = 'active'",
     "subscriptions.terminal_is_stamped": f"ALTER TABLE {ROW} DROP CONSTRAINT "
     f"subscriptions_subscription_ended_when_terminal; UPDATE {ROW} SET ended_at = NULL WHERE status = 'canceled'",
 }  # fmt: skip
