@@ -15,6 +15,7 @@ from billing.services import (
     change_dunning_policy,
     extend_dunning,
     issue_credit_note,
+    pay_invoice,
     void_invoice,
     write_off_dunning,
 )
@@ -368,3 +369,44 @@ def test_nobody_is_told_where_the_policy_says_so(story: Story) -> None:
     mail.outbox.clear()
     story.fail().on_day(2)
     assert not [one for one in mail.outbox if any(title in one.subject for title in TITLES)]
+
+
+def test_a_new_card_that_is_lost_ends_the_schedule(story: Story) -> None:
+    story.fail().on_day(1)
+    attach_card(story.customer, "lost_card")
+    story.run()
+    assert (story.tried[-1], story.case.is_hard) == (("new_method", "failed", 1), True)
+    assert story.case.next_attempt_at is None
+    assert len(story.on_day(2).tried) == 2
+    assert story.on_day(21).status() == "canceled"
+
+
+def test_another_card_that_fails_by_hand_ends_no_schedule(story: Story) -> None:
+    story.fail().on_day(1)
+    other = attach_payment_method(
+        customer_id=story.customer.pk, source="tok_lost_card", is_default=False, actor=SYSTEM, now=clock.now()
+    )
+    pay_invoice(invoice_id=story.invoice.pk, payment_method_id=other.pk, actor=SYSTEM, now=clock.now())
+    story.run()
+    assert (story.tried[-1], story.case.is_hard) == (("by_hand", "failed", 1), False)
+    assert story.on_day(2).tried[-1] == ("scheduled", "failed", 2)
+
+
+def test_more_time_puts_off_an_end_that_was_set(story: Story) -> None:
+    decide(grace_days=5)
+    story.fail("lost_card")
+    extend_dunning(dunning_id=story.case.pk, days=3, reason="holidays", actor=SYSTEM, now=clock.now())
+    assert story.on_day(7.9).status() == "past_due"
+    assert story.on_day(8).status() == "canceled"
+
+
+def test_the_end_told_late_spares_who_has_paid_what_it_was_about(story: Story) -> None:
+    decide(days=(2, 30))
+    story.fail().on_day(29)
+    first, second = DunningCase.objects.order_by("id")
+    settle(get_invoice(first.invoice_id), now=clock.now())
+    ended = internal.end_unpaid(
+        subscription_id=story.subscription.pk, invoice_id=first.invoice_id, end_action="cancel", actor=SYSTEM,
+        now=clock.now(),
+    )  # fmt: skip
+    assert (ended, story.status(), second.state) == (None, "past_due", "open")
