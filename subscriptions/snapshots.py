@@ -19,7 +19,7 @@ from subscriptions.mrr import plain
 
 VERSION: Final = 1
 # Whose it is never changes, and the line of history has its number and its worth beside these.
-_NEVER_CHANGES: Final = ("id", "environment", "customer", "family", "created_at", "version", "mrr")
+_NEVER_CHANGES: Final = ("id", "environment", "customer", "created_at", "version", "mrr")
 FIELDS: Final = tuple(field for field in Subscription._meta.concrete_fields if field.name not in _NEVER_CHANGES)
 
 

@@ -41,6 +41,7 @@ FIRST_VISIT: Sequence[Act] = (
     ("Webhooks came in signed", webhooks.check_deliveries),
     ("The event feed has no gap", webhooks.check_feed),
     ("Every rule of the books holds", proof.check_invariants),
+    ("Its history tells the revenue", proof.check_revenue),
     ("The audit log is whole", proof.verify_audit),
 )
 LATER_VISIT: Sequence[Act] = (

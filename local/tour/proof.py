@@ -14,14 +14,19 @@ def check_invariants(stage: Stage) -> str:
     return _manage(stage, "check_invariants")
 
 
+def check_revenue(stage: Stage) -> str:
+    """This step will run `manage.py backfill_mrr --check`: history tells the recurring revenue that was written."""
+    return _manage(stage, "backfill_mrr", "--check")
+
+
 def verify_audit(stage: Stage) -> str:
     """This step will run `manage.py verify_audit`."""
     return _manage(stage, "verify_audit")
 
 
-def _manage(stage: Stage, command: str) -> str:
+def _manage(stage: Stage, command: str, *options: str) -> str:
     done = subprocess.run(
-        [sys.executable, "manage.py", command],
+        [sys.executable, "manage.py", command, *options],
         cwd=CHECKOUT,
         env=dict(stage.settings.environment),
         capture_output=True,

@@ -30,6 +30,7 @@ from subscriptions.tests.factories import (
     seats,
     subscribe,
 )
+from subscriptions.wanted import Wanted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
 Seen = tuple[dict[str, Any], set[KeptAddOn], set[UUID], Any]
@@ -60,6 +61,7 @@ class Life:
     def __init__(self, seed: int, now: datetime, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]):
         self.chance, self.now, self.freeze, self.run_jobs = random.Random(seed), now, freeze, run_jobs
         self.plan = make_plan(seats(), monthly("5"), trial_days=self.chance.choice([0, 14]), proration_basis="day")
+        self.other = make_plan(monthly("30"), seats(), family="default")
         self.addons = [make_addon(monthly("7")), make_addon(monthly("2.50")), make_addon(once("30"), kind="one_off")]
         self.coupons = [make_coupon(f"C{n}", duration=kind) for n, kind in enumerate(["forever", "once", "forever"])]
         self.refused: list[errors.Refusal] = []
@@ -80,7 +82,10 @@ class Life:
         self.run_jobs()
 
     def verbs(self) -> list[Callable[[], None]]:
-        return [self.add, self.remove, self.end, self.undo, self.buy, self.coupon, self.move, self.zone]
+        return [
+            self.add, self.remove, self.end, self.undo, self.buy, self.coupon, self.move, self.zone, self.change,
+            self.decline,
+        ]  # fmt: skip
 
     def about(self) -> dict[str, Any]:
         return {"subscription_id": self.subscription.pk, "actor": SYSTEM, "now": self.now}
@@ -110,6 +115,17 @@ class Life:
         when = self.chance.choice(["now", "renewal"])
         migration = services.prepare_migration(plan_id=self.plan.pk, when=when, actor=SYSTEM, now=self.now)
         services.start_migration(migration_id=migration.pk, actor=SYSTEM, now=self.now)
+
+    def change(self) -> None:
+        wanted = Wanted(
+            plan_id=self.chance.choice([None, self.other.pk]), quantity=self.chance.choice([None, 1, 4]),
+            addons=self.chance.choice([(), ((self.addons[0].pk, 3),), ((self.addons[1].pk, 0),)]),
+            anchor=self.chance.choice([None, None, "now"]),
+        )  # fmt: skip
+        services.change_subscription(wanted=wanted, **self.about())
+
+    def decline(self) -> None:
+        attach_card(self.customer, self.chance.choice(["success", "card_declined"]))
 
     def zone(self) -> None:
         zone = self.chance.choice(["Europe/Oslo", "America/New_York", "UTC"])
