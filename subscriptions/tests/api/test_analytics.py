@@ -16,8 +16,9 @@ from core import clock, tenancy
 from core.actor import SYSTEM
 from core.tenancy import Scope
 from featureflags.services import set_override
-from subscriptions import services
+from subscriptions import selectors, services
 from subscriptions.models import MrrMovement, Subscription
+from subscriptions.months import Months
 from subscriptions.tests.factories import make_addon, make_customer, make_plan, monthly, subscribe
 from tests.fixtures import Api
 
@@ -182,6 +183,26 @@ def test_queries_do_not_grow_with_months_customers_or_currencies(
     asked = [one["sql"] for one in many if "mrrmovement" in one["sql"] or "billing_posting" in one["sql"]]
     assert len(asked) == (2 if route == "churn" else 1)
     assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (selectors.list_waterfalls, "subscriptions_mrr_over_time"),
+        (selectors.list_churn, "subscriptions_mrr_over_time"),
+        (selectors.list_cohorts, "subscriptions_mrr_over_time"),
+        (selectors.list_ledgers, "billing_journal_over_time"),
+    ],
+)
+def test_months_are_found_by_an_index(year: None, ask: Callable[..., Any], index: str) -> None:
+    issue(500, now=JANUARY)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        with CaptureQueriesContext(connection) as asked:
+            ask(Months.asked("2026-01", "2026-03", now=MARCH))
+        for one in asked:
+            cursor.execute(f"EXPLAIN {one['sql']}")
+            assert index in str(cursor.fetchall()), one["sql"]
 
 
 @pytest.mark.parametrize("route", ROUTES)
