@@ -144,7 +144,7 @@ class DunningPolicyAdmin(console.ConsoleAdmin):
             )
 
 
-@console.tile("Past due", model="billing.dunningcase", query="state__exact=open", order=44, is_alarm=True)
+@console.tile("Invoices in dunning", model="billing.dunningcase", query="state__exact=open", order=44, is_alarm=True)
 def past_due() -> int:
     """This function will count the invoices whose money is being run after."""
     return DunningCase.objects.filter(state=DunningCase.State.OPEN).count()

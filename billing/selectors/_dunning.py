@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any, Final
+from uuid import UUID
 
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
@@ -50,6 +51,11 @@ def get_dunning_policy(plan: str = "") -> PolicyView:
 def is_plan(plan: str) -> bool:
     """This function will tell whether a public id is that of a plan of the environment."""
     return catalog.find_plan(plan) is not None
+
+
+def is_followed_up(invoice_id: UUID) -> bool:
+    """This function will tell whether the dunning of an invoice has begun."""
+    return DunningCase.objects.filter(invoice_id=invoice_id).exists()
 
 
 def is_grace_over(reference: str) -> bool:

@@ -19,7 +19,19 @@ NOTHING: Final = "–"
 # The color of a state, whosever it is; a word that is not here is gray.
 COLORS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
-        ("active", "paid", "succeeded", "delivered", "redeemed", "enabled", "success", "processed", "applied"), "good"
+        (
+            "active",
+            "paid",
+            "succeeded",
+            "delivered",
+            "redeemed",
+            "enabled",
+            "success",
+            "processed",
+            "applied",
+            "recovered",
+        ),
+        "good",
     ),
     **dict.fromkeys(
         (
@@ -51,7 +63,10 @@ COLORS: Final[Mapping[str, str]] = {
         ),
         "warn",
     ),
-    **dict.fromkeys(("dead", "canceled", "uncollectible", "disabled", "denied", "error", "declined"), "bad"),
+    **dict.fromkeys(
+        ("dead", "canceled", "uncollectible", "disabled", "denied", "error", "declined", "exhausted", "written_off"),
+        "bad",
+    ),
 }
 
 

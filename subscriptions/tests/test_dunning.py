@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 
 from billing import internal as billing
 from billing.dunning import EndAction, Policy
@@ -410,3 +411,16 @@ def test_the_end_told_late_spares_who_has_paid_what_it_was_about(story: Story) -
         now=clock.now(),
     )  # fmt: skip
     assert (ended, story.status(), second.state) == (None, "past_due", "open")
+
+
+def test_what_was_past_due_before_is_followed_up_by_the_command(story: Story, owner_sql: Any, capsys: Any) -> None:
+    story.fail()
+    tables = ["billing_dunningstep", "billing_dunningcase"]
+    owner_sql("DELETE FROM billing_dunningstep; DELETE FROM billing_dunningcase", off=tables)
+    story.freeze(story.began + DAY)
+    call_command("follow_up_past_due")
+    assert "1 invoices" in capsys.readouterr().out
+    assert (story.case.first_failure_at, story.case.state) == (story.began + DAY, "open")
+    call_command("follow_up_past_due")
+    assert "0 invoices" in capsys.readouterr().out
+    assert DunningCase.objects.count() == 1
