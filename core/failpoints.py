@@ -29,6 +29,7 @@ POINTS: Final[dict[str, str]] = {
     "audit.recorded": "the entries of a transaction's facts are written, nothing is committed",
     "audit.sealed": "seals are committed",
     "audit.seals_written": "seals are written, their entries still marked as waiting, nothing is committed",
+    "billing.dunning_retried": "a retry of a declined invoice is asked for and counted, nothing is committed",
     "billing.invoice_booked": "a finalized invoice is booked, nothing is committed",
     "billing.invoice_numbered": "an invoice has its number, it is not booked, nothing is committed",
     "billing.invoices_booked": "the invoices of a batch are booked, nothing is committed",

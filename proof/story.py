@@ -158,6 +158,7 @@ class Storyteller:
         self.reach(NOW)
         self.reach(NOW + LOOK)
         self.hear_from_gateway()
+        self.bill()
         self.give_back()
         self.give()
         self.stumble()
@@ -197,6 +198,14 @@ class Storyteller:
         )
         if answer.status_code != 200:
             raise AssertionError(f"{answer.status_code} {answer.content.decode()}")
+
+    def bill(self) -> None:
+        """This function will bill whoever has a card that fails; the next month finds that retries are due."""
+        if customer := self.company["people"].get("fails_later"):
+            items = [{"description": "Help", "unit_amount": "30.00"}]
+            wanted = {"customer": customer, "currency": "USD", "items": items, "finalize": True, "collect": True}
+            self.post("/api/v1/invoices", wanted, "bill")
+            self.settle()
 
     def give_back(self) -> None:
         """This function will refund a part of the first customer's payment."""
