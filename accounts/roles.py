@@ -40,6 +40,7 @@ TABLE: Final[Mapping[str, str]] = {
     "plans":             "wwrrwr",
     "prices":            "wwrrwr",
     "statements":        "wwrrrr",
+    "subscription-settings": "wwwrrr",
     "subscriptions":     "wwwwrr",
     "tax-rates":         "wwwrrr",
     "usage":             "wwrwwr",

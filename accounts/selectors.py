@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from accounts import emails
 from accounts.models import Customer
 from core import ids
 from core.errors import NotFound
@@ -42,6 +43,14 @@ def get_customer(customer_id: UUID) -> CustomerView:
     if row is None:
         raise NotFound
     return view(row)
+
+
+def get_mailbox(customer_id: UUID) -> str:
+    """This function will return the mailbox that a customer's address leads to, however it is spelled.
+
+    :raises core.errors.NotFound: if the environment has no such customer.
+    """
+    return emails.mailbox(get_customer(customer_id).email)
 
 
 def find_customer(ref_or_public_id: str) -> CustomerView | None:

@@ -96,6 +96,11 @@ def of_everything(lines: Sequence[Creditable]) -> dict[str, Share]:
     return of_amount(lines, left_minor(lines))
 
 
+def part(line: Creditable, gross_minor: int) -> Share:
+    """This function will return the part of a line that makes an amount, tax included."""
+    return _share(line, gross_minor)
+
+
 def _refuse_beyond(amount_minor: int, lines: Sequence[Creditable]) -> None:
     left = left_minor(lines)
     if not 0 < amount_minor <= left:

@@ -25,6 +25,8 @@ AUDIT_HMAC_KEY_ID = env.str("AUDIT_HMAC_KEY_ID", default="k1")
 AUDIT_HMAC_OLD_SECRETS = env.json("AUDIT_HMAC_OLD_SECRETS", default={})  # {"retired key id": "secret"}: verify only
 AUDIT_LOG_PATH = env.str("AUDIT_LOG_PATH", default="")  # a file of mode 0600 that grows by a JSON line per entry
 GIFT_CODE_PEPPER = env.str("GIFT_CODE_PEPPER", default="insecure-local-gift-pepper-of-32-bytes")
+# How many days before a renewal its customer is told; those that are not in the period are left out.
+RENEWAL_REMINDER_DAYS = env.list("RENEWAL_REMINDER_DAYS", cast=int, default=[7, 3, 1])
 GIFT_EXPIRY_DAYS = env.int("GIFT_EXPIRY_DAYS", default=30)
 GIFT_EXPIRY_POLICY = env.str("GIFT_EXPIRY_POLICY", default="breakage")  # breakage | refund
 PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", default="insecure-local-payment-webhook-secret")

@@ -116,6 +116,12 @@ def owns_payment_method(customer_id: UUID, payment_method_id: UUID) -> bool:
     return PaymentMethod.objects.of(customer_id).filter(pk=payment_method_id).exists()
 
 
+def list_fingerprints(customer_id: UUID) -> tuple[str, ...]:
+    """This function will return the fingerprints of the cards that a customer has, or has had."""
+    found = PaymentMethod.objects.of(customer_id).exclude(fingerprint="").order_by("id")
+    return tuple(found.values_list("fingerprint", flat=True))
+
+
 def _view(payment: Payment) -> PaymentView:
     return PaymentView(
         id=payment.id,

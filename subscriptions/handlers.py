@@ -15,6 +15,7 @@ from billing.signals import (
 )
 from core import clock, events, ids
 from core.actor import SYSTEM
+from payments.signals import PaymentMethodAttached
 from subscriptions import internal
 from subscriptions.models import Subscription
 
@@ -83,6 +84,12 @@ def forgive_credited(event: InvoiceCredited) -> None:
             subscription_id=_key(event.reference), invoice_id=ids.decode("inv", event.subject), actor=SYSTEM,
             now=clock.now(),
         )  # fmt: skip
+
+
+@events.handles(PaymentMethodAttached)
+def note_cards(event: PaymentMethodAttached) -> None:
+    """This function will note the cards with which a trial is had, so that nobody has another with them."""
+    internal.note_cards_of(customer_id=ids.decode("cus", event.customer), now=clock.now())
 
 
 @events.handles(CustomerUpdated)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -40,12 +40,16 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """The current period: the whole true one that it is, or is the rest of, and how shares of it are measured."""
+    """The current period: the whole true one that it is, or is the rest of, and how shares of it are measured.
+
+    `rests` are the pauses in it by which it was lengthened.
+    """
 
     whole: Period
     starts_at: datetime
     clock: Clock = Clock.SECOND
     timezone: str = "UTC"
+    rests: tuple[Period, ...] = ()
 
     @property
     def period(self) -> Period:
@@ -57,13 +61,25 @@ class Span:
         return self.left_at(self.starts_at)
 
     def left_at(self, at: datetime) -> Fraction:
-        """This function will return which part of the whole period is left at an instant inside it, or at its end."""
-        return remaining_share(self.whole, at, self.clock, self.timezone)
+        """This function will return which part of the whole period is left at an instant inside it, or at its end.
+
+        Pauses that were given back do not count; no count of dates can leave them out, so seconds are counted then.
+        """
+        if not self.rests:
+            return remaining_share(self.whole, at, self.clock, self.timezone)
+        left, whole = _running(self.rests, at, self.whole.ends_at), _running(self.rests, *_ends(self.whole))
+        return Fraction(left // _TICK, whole // _TICK)
+
+    def is_rest(self, part: Period) -> bool:
+        """This function will tell whether a part of the period is nothing but pauses that were given back."""
+        return bool(self.rests) and not _running(self.rests, *_ends(part))
 
     def elapsed_share(self, elapsed: Period) -> Fraction:
         """This function will return which part of the whole period a part of it is."""
         return self.left_at(elapsed.starts_at) - self.left_at(elapsed.ends_at)
 
+
+_TICK = timedelta.resolution
 
 # The line of what a usage price's meter measured in a span.
 Measure = Callable[[Item, Period], NewLine]
@@ -136,6 +152,20 @@ def once_lines(items: Iterable[Item]) -> list[NewLine]:
         )
         for item in items
     ]  # fmt: skip
+
+
+def _running(rests: Iterable[Period], starts_at: datetime, ends_at: datetime) -> timedelta:
+    """How long a span is without the pauses in it."""
+    rested = [
+        min(one.ends_at, ends_at) - max(one.starts_at, starts_at)
+        for one in rests
+        if one.starts_at < ends_at and one.ends_at > starts_at
+    ]
+    return (ends_at - starts_at) - sum(rested, timedelta(0))
+
+
+def _ends(period: Period) -> tuple[datetime, datetime]:
+    return period.starts_at, period.ends_at
 
 
 def _part(item: Item, elapsed: Period) -> Period | None:

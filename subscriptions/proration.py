@@ -23,6 +23,14 @@ class Behavior(StrEnum):
     FULL_CHARGE_RESET_ANCHOR = "full_charge_reset_anchor"
 
 
+class Refund(StrEnum):
+    """What becomes of the rest of a paid period that is broken off: nothing, value in the wallet, or money."""
+
+    NONE = "none"
+    CREDIT = "prorated_credit"
+    REFUND = "prorated_refund"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proration:
     """Signed minor units: `credit_minor` is zero or negative, `charge_minor` zero or positive."""

@@ -8,19 +8,22 @@ terms: neither changes after it was taken.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
+
+from django.utils.duration import duration_string
 
 from billing.selectors import ForeverCoupon
 from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.mrr import plain
 
 VERSION: Final = 1
-# Whose it is never changes, and the line of history has its number and its worth beside these.
-_NEVER_CHANGES: Final = ("id", "environment", "customer", "created_at", "version", "mrr")
-FIELDS: Final = tuple(field for field in Subscription._meta.concrete_fields if field.name not in _NEVER_CHANGES)
+# Whose it is never changes, and the line of history has its number and its worth beside these. When a customer is
+# told next is no state of the agreement.
+_LEFT_OUT: Final = ("id", "environment", "customer", "created_at", "version", "mrr", "remind_at")
+FIELDS: Final = tuple(field for field in Subscription._meta.concrete_fields if field.name not in _LEFT_OUT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,8 @@ def _coupon(one: ForeverCoupon) -> dict[str, Any]:
 def _written(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, timedelta):
+        return duration_string(value)
     return f"{value:f}" if isinstance(value, Decimal) else str(value) if isinstance(value, UUID | str) else value
 
 

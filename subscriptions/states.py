@@ -38,6 +38,19 @@ UNPAID: Final = (SCHEDULED, INCOMPLETE, TRIALING)
 # The states in which what was agreed can be changed.
 CHANGEABLE: Final = (SCHEDULED, TRIALING, ACTIVE, PAST_DUE, PAUSED)
 
+# What is asked of a subscription: the states in which it may be asked for, and the state it leads to.
+VERBS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "cancel": (LIVE, CANCELED),
+    "cancel_later": ((TRIALING, ACTIVE, PAST_DUE, PAUSED), CANCELED),
+    "undo_cancellation": (LIVE, ACTIVE),
+    "end": (tuple(state for state in STATES if EXPIRED in TRANSITIONS[state]), EXPIRED),
+    "pause": (RENEWING, PAUSED),
+    "resume": ((PAUSED,), ACTIVE),
+    "renew": (RENEWING, ACTIVE),
+    "activate": ((TRIALING,), ACTIVE),
+    "extend_trial": ((TRIALING,), TRIALING),
+}
+
 
 class InvalidTransition(errors.Conflict):
     """The members name where the subscription is, where it was to go, and where it may go from there."""
@@ -62,6 +75,13 @@ def check(*, old: str, new: str) -> None:
     """This function will raise InvalidTransition unless the table leads from one state to the other."""
     if new not in TRANSITIONS[old]:
         raise refused(old=old, new=new)
+
+
+def refuse_verb(verb: str, status: str) -> None:
+    """This function will raise InvalidTransition if a verb may not be asked for in a state."""
+    allowed_in, target = VERBS[verb]
+    if status not in allowed_in:
+        raise refused(old=status, new=target)
 
 
 def sql_pairs() -> str:

@@ -60,6 +60,24 @@ def end(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every d
     internal.end_term(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())
 
 
+@job("subscriptions.pause", queue="q:sub:plan_change", policy="queue")
+def pause(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will begin a pause that was asked for."""
+    internal.pause_due(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())
+
+
+@job("subscriptions.resume", queue="q:sub:plan_change", policy="queue")
+def resume(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will end a pause whose time is over."""
+    internal.resume_due(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())
+
+
+@job("subscriptions.tell", queue="q:sub:plan_change", policy="queue")
+def tell(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will tell a customer of a renewal, or of his trial's end, before it comes."""
+    internal.remind_upcoming(subscription_id=UUID(id), actor=SYSTEM, now=clock.now())
+
+
 @job(
     "subscriptions.migrate", queue="q:sub:plan_change", policy="queue",
     refers={"id": "subscriptions.versionmigration"},
@@ -75,9 +93,12 @@ duty("subscriptions.start", rows=Subscription.objects.starting, at="starts_at")
 duty("subscriptions.expire_incomplete", rows=Subscription.objects.unpaid, at="unpaid_deadline_at")
 duty("subscriptions.cancel", rows=Subscription.objects.canceling, at="cancel_at")
 duty("subscriptions.end", rows=Subscription.objects.fixed_term, at="ends_at")
+duty("subscriptions.pause", rows=Subscription.objects.pausing, at="pauses_at")
+duty("subscriptions.resume", rows=Subscription.objects.resuming, at="resumes_at")
+duty("subscriptions.tell", rows=Subscription.objects.reminding, at="remind_at")
 
 
-@job("subscriptions.remind", queue="q:mail", policy="queue")
+@job("subscriptions.remind", queue="q:mail", policy="queue", refers={"id": "subscriptions.subscription"})
 def remind(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of everything scheduled
     """This task will mail a customer what comes next in his subscription, if it has not ended."""
     letter = internal.write_reminder(UUID(id))
@@ -90,6 +111,8 @@ schedulable("reminder", prefix="sub", kind="subscriptions.remind", model=Subscri
 
 def _text(letter: internal.Reminder) -> str:
     ends = f"It ends on {letter.ends_on}.\n" if letter.ends_on else ""
+    if letter.trial_ends_on:
+        ends = f"Your trial ends on {letter.trial_ends_on}.\n"
     return REMINDER.format(
         name=f" {letter.name}" if letter.name else "", plan=letter.plan, subscription=letter.subscription,
         what_comes=f"It renews on {letter.renews_on}.\n" if letter.renews_on else ends,

@@ -62,6 +62,7 @@ from billing.internal._schedules import (
 )
 from billing.internal._settle import InvoiceCurrencyMismatch, record_payment_failure, record_refund, settle
 from billing.internal._uncollectible import write_off
+from billing.internal._unused import Unused, credit_unused, take_back_waiting
 from billing.internal._void import void, void_invoice_of
 from billing.internal._wallets_expiry import (
     expire_lot,
@@ -96,6 +97,7 @@ __all__ = [
     "NewLine",
     "NumberingInUse",
     "SettlementUnknown",
+    "Unused",
     "WalletKeyReused",
     "Window",
     "add_pending",
@@ -108,6 +110,7 @@ __all__ = [
     "check_remindable",
     "collect_again",
     "configure_series",
+    "credit_unused",
     "end_dunning_grace",
     "end_grace",
     "exhaust_dunning",
@@ -138,6 +141,7 @@ __all__ = [
     "retry_due",
     "return_gift",
     "settle",
+    "take_back_waiting",
     "top_up_if_low",
     "usage_line",
     "void",

@@ -93,7 +93,7 @@ def _the_same(note: CreditNote, new: NewCreditNote) -> CreditNote:
 
 def _shares(rows: Sequence[InvoiceLine], new: NewCreditNote) -> Mapping[str, Share]:
     """What is taken back of each line, by the line's id."""
-    lines = _creditable(rows)
+    lines = creditable(rows)
     if new.lines is None:
         return (
             crediting.of_everything(lines) if new.amount_minor is None else crediting.of_amount(lines, new.amount_minor)
@@ -106,8 +106,8 @@ def _shares(rows: Sequence[InvoiceLine], new: NewCreditNote) -> Mapping[str, Sha
     return crediting.of_lines(lines, wanted)
 
 
-def _creditable(rows: Sequence[InvoiceLine]) -> list[Creditable]:
-    """The lines with what earlier notes have taken back of them, which the invoice's lock keeps as it is."""
+def creditable(rows: Sequence[InvoiceLine]) -> list[Creditable]:
+    """This function will return an invoice's lines with what earlier notes took back, which its lock keeps as it is."""
     credited: dict[UUID, Share] = {}
     for row in CreditNoteLine.objects.filter(invoice_line__in=rows):
         part = Share(net_minor=row.amount_minor, tax_minor=row.tax_minor, taxes=_by_code(row.taxes))

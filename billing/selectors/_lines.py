@@ -70,9 +70,12 @@ def list_waiting(reference: str, currency: str) -> tuple[NewLine, ...]:
 
 
 def _invoiced(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator[_Part]:
+    if not periods:
+        return iter(())
     rows = (
         InvoiceLine.objects.filter(invoice__reference__in=periods, price__in=prices)
-        .filter(period_ends_at__in={period.ends_at for period in periods.values()})
+        .filter(period_starts_at__gte=min(period.starts_at for period in periods.values()))
+        .filter(period_ends_at__lte=max(period.ends_at for period in periods.values()))
         .exclude(invoice__state__in=(Invoice.State.VOID, Invoice.State.UNCOLLECTIBLE))
         .annotate(
             reference=F("invoice__reference"),
@@ -118,7 +121,8 @@ def _waiting(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator
 
 
 def _is_within(starts_at: Any, ends_at: Any, period: Period) -> bool:
-    return bool(starts_at and starts_at >= period.starts_at and ends_at == period.ends_at)
+    # A pause lengthens a period, so what was charged before it ended earlier.
+    return bool(starts_at and ends_at and starts_at >= period.starts_at and ends_at <= period.ends_at)
 
 
 def _sum(one: PaidFor, other: PaidFor) -> PaidFor:

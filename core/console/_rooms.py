@@ -24,6 +24,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
     "Subscriptions": [
         ("Subscriptions", "autorenew", "subscriptions.subscription"),
         ("Analytics", "monitoring", "subscriptions.mrrmovement"),
+        ("Subscription settings", "rule", "subscriptions.subscriptionsettings"),
         ("Migrations", "move_up", "subscriptions.versionmigration"),
         ("Migrated", "checklist", "subscriptions.versionmigrationitem"),
     ],

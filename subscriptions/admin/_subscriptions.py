@@ -2,18 +2,24 @@
 
 from django.contrib import admin
 from django.db.models import Count
-from django.http import HttpRequest
 
-from core import clock
-from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, actor, chart, links, money, tile, verb
-from subscriptions import mrr, services
-from subscriptions.models import Extension, Subscription, SubscriptionAddOn, SubscriptionEvent, SubscriptionPeriod
+from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, chart, links, money, tile
+from subscriptions import mrr
+from subscriptions.admin._buttons import Buttons
+from subscriptions.models import (
+    Extension,
+    Subscription,
+    SubscriptionAddOn,
+    SubscriptionEvent,
+    SubscriptionPause,
+    SubscriptionPeriod,
+)
 
 
 class HistoryInline(ConsoleInline):
     model = SubscriptionEvent
     verbose_name_plural = "History"
-    fields = ("number", "type", "old_status", "new_status", "actor", "reason", "effective_at", "at")
+    fields = ("number", "type", "old_status", "new_status", "actor", "reason", "comment", "effective_at", "at")
     ordering = ("-number",)
 
 
@@ -22,6 +28,13 @@ class PeriodsInline(ConsoleInline):
     verbose_name_plural = "Periods"
     fields = ("number", "starts_at", "ends_at", "timezone", "invoice", "extension")
     ordering = ("-number",)
+
+
+class PausesInline(ConsoleInline):
+    model = SubscriptionPause
+    verbose_name_plural = "Pauses"
+    fields = ("policy", "starts_at", "until_at", "ended_at", "withdrawn_at", "reason")
+    ordering = ("-id",)
 
 
 class AddOnsInline(ConsoleInline):
@@ -40,7 +53,7 @@ class ExtensionsInline(ConsoleInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ConsoleAdmin):
+class SubscriptionAdmin(Buttons, ConsoleAdmin):
     list_display = ("public_id", "customer", "plan", "status", "quantity", "period_ends_at", "renews_at", "created_at")
     list_filter = ("status", "family", "currency", "interval")
     search_fields = ("customer__email", "customer__name", "customer__external_ref__exact", "plan__code__exact")
@@ -51,11 +64,12 @@ class SubscriptionAdmin(ConsoleAdmin):
         "worth", "see_also", "period_starts_at", "period_ends_at", "renews_at", "interval_count", "interval",
         "alignment", "anchor_at", "period_index", "term_intervals",
         "trial_starts_at", "trial_ends_at", "unpaid_deadline_at", "cancel_at", "canceled_at", "ends_at", "ended_at",
-        "reason", "timezone", "next_timezone", "starts_at", "started_at", "created_at",
+        "pauses_at", "paused_at", "resumes_at", "remind_at", "reason", "comment", "timezone", "next_timezone",
+        "starts_at", "started_at", "created_at",
     )  # fmt: skip
     readonly_fields = ("worth", "see_also")
-    inlines = (HistoryInline, PeriodsInline, AddOnsInline, ExtensionsInline)
-    actions_detail = ("cancel_now", "cancel_at_period_end", "undo_cancellation")
+    inlines = (HistoryInline, PeriodsInline, PausesInline, AddOnsInline, ExtensionsInline)
+    actions_detail = Buttons.NAMES
 
     @admin.display(description="Recurring revenue per month")
     def worth(self, row: Subscription) -> str:
@@ -76,29 +90,8 @@ class SubscriptionAdmin(ConsoleAdmin):
             }
         )
 
-    @verb(description="Cancel now", permission="cancel", icon="cancel")
-    def cancel_now(self, request: HttpRequest, row: Subscription, reason: str) -> str:
-        """This function will end the subscription at once."""
-        services.cancel_subscription(
-            subscription_id=row.pk, at="now", reason=reason, actor=actor(request), now=clock.now()
-        )
-        return "The subscription is canceled."
 
-    @verb(description="Cancel at period end", permission="cancel", icon="event_busy")
-    def cancel_at_period_end(self, request: HttpRequest, row: Subscription, reason: str) -> str:
-        """This function will let the subscription end when what is paid for is used up."""
-        canceled = services.cancel_subscription(
-            subscription_id=row.pk, at="period_end", reason=reason, actor=actor(request), now=clock.now()
-        )
-        return f"The subscription ends at {canceled.cancel_at:%Y-%m-%d %H:%M} UTC."
-
-    @verb(description="Undo cancellation", permission="cancel", icon="undo")
-    def undo_cancellation(self, request: HttpRequest, row: Subscription, reason: str) -> str:
-        """This function will let the subscription go on after all."""
-        services.undo_cancellation(subscription_id=row.pk, actor=actor(request), now=clock.now())
-        return "The subscription goes on."
-
-
+MOST_REASONS = 10
 TONES = {"active": "good", "trialing": "busy", "scheduled": "busy", "canceled": "bad", "expired": "none"}
 
 
@@ -134,3 +127,12 @@ def subscriptions_by_status() -> list[Chart]:
         for one in statuses
     ]
     return [Chart(title="Subscriptions by status", bars=bars)]
+
+
+@chart(model="subscriptions.subscription", order=35)
+def reasons_for_leaving() -> list[Chart]:
+    """This function will draw how often each reason was given for a cancellation."""
+    left = Subscription.objects.filter(status=Subscription.Status.CANCELED).exclude(reason="").order_by()
+    counted = left.values_list("reason").annotate(number=Count("id")).order_by("-number", "reason")[:MOST_REASONS]
+    bars = [Bar(label=one.replace("_", " "), value=n, text=str(n), tone="bad") for one, n in counted]
+    return [Chart(title="Why customers leave", bars=bars)]

@@ -46,6 +46,7 @@ class SubscriptionEventBody(ResponseBody):
     plan = PublicId("pln", source="plan_id")
     actor = StrictString()
     reason = StrictString()
+    comment = StrictString()
     effective_at = Instant()
     at = Instant()
     mrr_minor = serializers.SerializerMethodField()

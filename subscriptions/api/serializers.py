@@ -20,12 +20,13 @@ from core.http.serializers import (
 )
 from core.periods import Alignment, Interval
 from subscriptions import states
-from subscriptions.models import Subscription, SubscriptionAddOn
-from subscriptions.proration import Behavior
+from subscriptions.api.fields import When
+from subscriptions.models import LONGEST_TRIAL_DAYS, Subscription, SubscriptionAddOn, SubscriptionPause
+from subscriptions.proration import Behavior, Refund
+from subscriptions.services import CancelReason
 
 MOST_UNITS = 1_000_000
 MOST_INTERVALS = 120
-LONGEST_TRIAL_DAYS = 730
 MOST_ADDONS = 20
 MOST_COUPONS = 10
 
@@ -99,8 +100,47 @@ class RedeemCoupon(RequestBody):
     code = StrictString(max_length=64)
 
 
-class CancelSubscription(RequestBody):
+class CancelOwnSubscription(RequestBody):
+    """It ends now, at the end of what is paid (period_end, the default), or at an instant."""
+
+    at = When(("now", "period_end"), required=False)
+    reason = Choice([one.value for one in CancelReason], required=False)
+    comment = StrictString(max_length=500, required=False, allow_blank=True, multiline=True)
+
+
+class CancelSubscription(CancelOwnSubscription):
+    """`refund` says what becomes of the rest of a paid period that it ends inside."""
+
+    refund = Choice([one.value for one in Refund], required=False)
+
+
+class EndSubscription(RequestBody):
+    """It ends at once as if its term were over; usage that is open is charged."""
+
+    comment = StrictString(max_length=500, required=False, allow_blank=True, multiline=True)
+    refund = Choice([one.value for one in Refund], required=False)
+
+
+class PauseOwnSubscription(RequestBody):
+    """From now on, or from the end of the period (period_end), until an instant if one is given."""
+
     at = Choice(("now", "period_end"), required=False)
+    until = Instant(required=False)
+    reason = StrictString(max_length=500, required=False, allow_blank=True)
+
+
+class PauseSubscription(PauseOwnSubscription):
+    """`policy` give_back lengthens the period by the pause; restart begins a new one afterwards, charged in full.
+
+    Only with restart `refund` says what becomes of the rest of the period.
+    """
+
+    policy = Choice(SubscriptionPause.Policy.choices, required=False)
+    refund = Choice([one.value for one in Refund], required=False)
+
+
+class ExtendTrial(RequestBody):
+    days = StrictInt(min_value=1, max_value=LONGEST_TRIAL_DAYS)
     reason = StrictString(max_length=500, required=False, allow_blank=True)
 
 
@@ -161,10 +201,15 @@ class SubscriptionBody(ResponseBody):
     trial_ends_at = Instant(allow_null=True)
     unpaid_deadline_at = Instant(allow_null=True)
     cancel_at = Instant(allow_null=True)
+    cancel_refund = Choice([one.value for one in Refund])
     canceled_at = Instant(allow_null=True)
+    pauses_at = Instant(allow_null=True)
+    paused_at = Instant(allow_null=True)
+    resumes_at = Instant(allow_null=True)
     ends_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
     reason = StrictString()
+    comment = StrictString()
     addons = serializers.SerializerMethodField()
     coupons = serializers.SerializerMethodField()
     version = StrictInt()

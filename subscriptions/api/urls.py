@@ -4,11 +4,13 @@ from django.urls import URLPattern, URLResolver, path
 
 from core.http.routes import PUBLIC_ID, Router
 from subscriptions.api import analytics, views
+from subscriptions.api.own import OwnSubscriptions
+from subscriptions.api.settings import SubscriptionSettingsPage
 
 SUBSCRIPTION = PUBLIC_ID.format(prefix="sub")
 
 router = Router()
-router.register("subscriptions/me", views.OwnSubscriptions, basename="own-subscriptions")
+router.register("subscriptions/me", OwnSubscriptions, basename="own-subscriptions")
 router.register(
     rf"subscriptions/(?P<subscription>{SUBSCRIPTION})/events", views.SubscriptionEvents, basename="subscription-events"
 )
@@ -23,5 +25,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("analytics/cohorts", analytics.Cohorts.as_view({"get": "list"}), name="analytics-cohorts"),
     path("analytics/revenue", analytics.Revenue.as_view({"get": "list"}), name="analytics-revenue"),
     path("analytics/cash", analytics.Cash.as_view({"get": "list"}), name="analytics-cash"),
+    path(
+        "subscription-settings",
+        SubscriptionSettingsPage.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="subscription-settings",
+    ),
     *router.urls,
 ]

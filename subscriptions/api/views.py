@@ -11,18 +11,24 @@ from rest_framework.response import Response
 from billing.selectors import list_redemptions
 from core import clock, errors, ids
 from core.actor import Actor
+from core.http.permissions import MissingScope
 from core.http.serializers import RequestBody
 from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, created, ok
 from featureflags import services as flags
 from subscriptions import services
 from subscriptions.api import change_views
-from subscriptions.api.filters import OwnSubscriptionFilters, SubscriptionFilters
+from subscriptions.api.filters import SubscriptionFilters
 from subscriptions.api.history import SubscriptionEventBody
 from subscriptions.api.serializers import (
     AddAddOn,
+    CancelOwnSubscription,
     CancelSubscription,
     CreateOwnSubscription,
     CreateSubscription,
+    EndSubscription,
+    ExtendTrial,
+    PauseOwnSubscription,
+    PauseSubscription,
     RedeemCoupon,
     RemoveAddOn,
     RenewSubscription,
@@ -33,6 +39,7 @@ from subscriptions.api.serializers import (
 )
 from subscriptions.models import KEPT_ADDONS, ONE, Subscription, SubscriptionAddOn, SubscriptionEvent
 
+CREDITING = "credit-notes:write"
 EVERYBODY = EVERY_SECRET_HOLDER | {"customer"}
 subscriptions_on = flags.requires("subscriptions_enabled")
 
@@ -44,7 +51,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
     prefix = "sub"
     customer_field = "customer_id"
     audience = EVERYBODY
-    audiences = change_views.AUDIENCES
+    audiences = change_views.AUDIENCES | dict.fromkeys(("end", "activate", "extend_trial"), EVERY_SECRET_HOLDER)
     idempotency = {"change_preview": "none"}
     serializer_class = SubscriptionBody
     filterset_class = SubscriptionFilters
@@ -54,6 +61,9 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         "cancel": CancelSubscription,
         "renew": RenewSubscription,
         "coupons": RedeemCoupon,
+        "pause": PauseSubscription,
+        "end": EndSubscription,
+        "extend_trial": ExtendTrial,
     }
     responses = change_views.RESPONSES | {
         "create": {201: SubscriptionBody},
@@ -80,7 +90,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
 
     def get_serializer(self, *arguments: Any, **options: Any) -> Any:
         """This function will fetch what the rows hold with two more queries, however many they are."""
-        return _with_holdings(super().get_serializer, *arguments, **options)
+        return with_holdings(super().get_serializer, *arguments, **options)
 
     @subscriptions_on
     def create(self, request: Request) -> Response:
@@ -97,13 +107,51 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         """This function will start a trial, or refuse: nothing is charged at once."""
         body = _of_whom(request, StartTrial, StartOwnTrial)
         row = services.start_trial(**body, actor=request.actor, now=clock.now())
-        return created(_shown(row))
+        return created(shown(row))
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
     def cancel(self, request: Request, pk: str) -> Response:
-        """This function will cancel a subscription, now or when what is paid for is used up."""
-        return self._cancel(request, CancelSubscription.parse(request))
+        """This function will cancel a subscription: now, at an instant, or when what is paid for is used up."""
+        kind = CancelOwnSubscription if self.actor.is_customer else CancelSubscription
+        return self._cancel(request, with_refund(self.actor, kind.parse(request)))
+
+    @action(detail=True, methods=["post"], url_path="undo-cancellation")
+    @subscriptions_on
+    def undo_cancellation(self, request: Request, pk: str) -> Response:
+        """This function will let a subscription go on whose cancellation has not taken effect."""
+        return self._done(services.undo_cancellation)
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def pause(self, request: Request, pk: str) -> Response:
+        """This function will pause a subscription, now or when its period ends."""
+        kind = PauseOwnSubscription if self.actor.is_customer else PauseSubscription
+        return self._done(services.pause_subscription, with_refund(self.actor, kind.parse(request)))
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def resume(self, request: Request, pk: str) -> Response:
+        """This function will let a paused subscription go on, or withdraw a pause that has not begun."""
+        return self._done(services.resume_subscription)
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def end(self, request: Request, pk: str) -> Response:
+        """This function will end a subscription at once, with a last invoice for what is open."""
+        return self._done(services.end_subscription, with_refund(self.actor, EndSubscription.parse(request)))
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def activate(self, request: Request, pk: str) -> Response:
+        """This function will end a trial now and begin the paid time."""
+        return self._done(services.activate_subscription)
+
+    @action(detail=True, methods=["post"], url_path="trial/extend")
+    @subscriptions_on
+    def extend_trial(self, request: Request, pk: str) -> Response:
+        """This function will lengthen a trial."""
+        return self._done(services.extend_trial, ExtendTrial.parse(request))
 
     @subscriptions_on
     def destroy(self, request: Request, pk: str) -> Response:
@@ -118,7 +166,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         row = services.renew_subscription(
             subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
         )
-        return ok(_shown(row))
+        return ok(shown(row))
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
@@ -126,17 +174,18 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         """This function will redeem a coupon: it reduces the invoices from the next one on."""
         body = RedeemCoupon.parse(request)
         row = services.redeem_coupon(subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
-        return ok(_shown(row))
+        return ok(shown(row))
 
     def shown(self, row: Subscription) -> Any:
         """This function will return a subscription as it is answered after a verb."""
-        return _shown(row)
+        return shown(row)
 
     def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
-        row = services.cancel_subscription(
-            subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
-        )
-        return ok(_shown(row))
+        return self._done(services.cancel_subscription, body)
+
+    def _done(self, verb: Callable[..., Subscription], body: dict[str, Any] | None = None) -> Response:
+        row = verb(subscription_id=self.get_object().pk, **body or {}, actor=self.actor, now=clock.now())
+        return ok(shown(row))
 
 
 class SubscriptionAddOns(Listed, Resource):
@@ -181,26 +230,6 @@ class SubscriptionAddOns(Listed, Resource):
         return ok(SubscriptionAddOnBody.of(row))
 
 
-class OwnSubscriptions(Listed, Resource):
-    """`/subscriptions/me`: those of the customer who asks."""
-
-    scope = "subscriptions"
-    customer_field = "customer_id"
-    audience = frozenset({"customer"})
-    serializer_class = SubscriptionBody
-    filterset_class = OwnSubscriptionFilters
-
-    list = subscriptions_on(Listed.list)
-
-    def get_queryset(self) -> QuerySet[Any]:
-        """This function will return the environment's subscriptions."""
-        return Subscription.objects.all()
-
-    def get_serializer(self, *arguments: Any, **options: Any) -> Any:
-        """This function will fetch what the rows hold with two more queries, however many they are."""
-        return _with_holdings(super().get_serializer, *arguments, **options)
-
-
 class SubscriptionEvents(Listed, Resource):
     """`/subscriptions/{id}/events`: the history, the newest first."""
 
@@ -228,13 +257,13 @@ def _visible_key(view: Resource) -> UUID:
     return key
 
 
-def _shown(row: Subscription) -> Any:
-    """A subscription as it is answered after a verb."""
+def shown(row: Subscription) -> Any:
+    """This function will return a subscription as it is answered after a verb."""
     return SubscriptionBody.of(row, **_holdings([row]))
 
 
-def _with_holdings(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The list or the one row to be written, with what they hold."""
+def with_holdings(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """This function will return the writer of a list or of one row, with what they hold."""
     made = serializer(*arguments, **options)
     rows = arguments[0] if arguments else []
     made.context.update(_holdings(rows if isinstance(rows, Sequence) else [rows]))
@@ -251,6 +280,19 @@ def _holdings(rows: Sequence[Subscription]) -> dict[str, Any]:
 
 def _behavior(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"behavior": services.Behavior(body["behavior"])} if "behavior" in body else body
+
+
+def with_refund(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    """This function will return a body whose refund is one of ours; to give money back takes the right to credit.
+
+    :raises core.http.permissions.MissingScope: if the actor lacks it.
+    """
+    if "refund" not in body:
+        return body
+    refund = services.Refund(body["refund"])
+    if refund is not services.Refund.NONE and not actor.may(CREDITING):
+        raise MissingScope(scope=CREDITING)
+    return body | {"refund": refund}
 
 
 def _visible(actor: Actor) -> QuerySet[Subscription]:

@@ -4,18 +4,29 @@ from subscriptions.internal._begin import start
 from subscriptions.internal._dunning import end_unpaid, follow_access
 from subscriptions.internal._end import end_term, expire_incomplete
 from subscriptions.internal._moving import migrate, migrate_chunk
+from subscriptions.internal._pauses import PaymentMethodMissing, pause_due, resume_due
 from subscriptions.internal._payments import forgive, mark_past_due, settle
+from subscriptions.internal._policy import NotAllowed
 from subscriptions.internal._rebuild import NOBODY, Rebuilt, list_customers, rebuild_mrr
-from subscriptions.internal._reminders import Reminder, SubscriptionNotRemindable, check_remindable, write_reminder
+from subscriptions.internal._reminders import (
+    Reminder,
+    SubscriptionNotRemindable,
+    check_remindable,
+    remind_upcoming,
+    write_reminder,
+)
 from subscriptions.internal._renew import renew
 from subscriptions.internal._renewals import renew_many
 from subscriptions.internal._terms import LiveSubscriptionExists, grant_term
 from subscriptions.internal._timezones import follow_timezone
 from subscriptions.internal._trial import convert_trial
+from subscriptions.internal._trial_uses import note_cards_of
 
 __all__ = [
     "NOBODY",
     "LiveSubscriptionExists",
+    "NotAllowed",
+    "PaymentMethodMissing",
     "Rebuilt",
     "Reminder",
     "SubscriptionNotRemindable",
@@ -32,9 +43,13 @@ __all__ = [
     "mark_past_due",
     "migrate",
     "migrate_chunk",
+    "note_cards_of",
+    "pause_due",
     "rebuild_mrr",
+    "remind_upcoming",
     "renew",
     "renew_many",
+    "resume_due",
     "settle",
     "start",
     "write_reminder",

@@ -18,6 +18,7 @@ from subscriptions.internal._create import trial_end
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import Held, held_by
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._trial_uses import has_had_trial, note_trial
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Extension, Subscription
 from subscriptions.signals import (
@@ -25,14 +26,6 @@ from subscriptions.signals import (
     SubscriptionAwaitsPayment,
     SubscriptionTrialStarted,
 )
-
-
-def has_had_trial(subscription: Subscription) -> bool:
-    """This function will tell whether the customer has had his trial of the family, or of a plan without one."""
-    earlier = Subscription.objects.of_family(subscription.customer_id, subscription.family)
-    if subscription.family is None:
-        earlier = earlier.filter(plan_id=subscription.plan_id)
-    return earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +60,7 @@ def open_first(
 ) -> InvoiceView | None:
     """This function will do what the state in which a saved subscription begins asks for, and say so."""
     if subscription.is_in_trial:
+        note_trial(subscription, now=now)
         grant(subscription, terms, now=now)
         events.publish(
             SubscriptionTrialStarted(

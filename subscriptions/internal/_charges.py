@@ -13,7 +13,13 @@ from core.periods import Period
 from core.tenancy.writes import write
 from subscriptions.internal._items import Held, all_items, plan_items, span_of, uncovered, waiting_items
 from subscriptions.lines import Item, advance_lines, arrears_lines, once_lines
-from subscriptions.models import Extension, Subscription, SubscriptionAddOn, SubscriptionPeriod
+from subscriptions.models import (
+    Extension,
+    Subscription,
+    SubscriptionAddOn,
+    SubscriptionPeriod,
+    lengthened_end,
+)
 
 # Events are taken for so long after they happened.
 _LATEST = timedelta(days=35)
@@ -48,6 +54,9 @@ def closing_lines(
     starts_at, ends_at = subscription.arrears_from_at or period.starts_at, min(until, period.ends_at)
     if ends_at <= starts_at:
         return []
+    span, elapsed = span_of(subscription, terms), Period(starts_at, ends_at)
+    if span.is_rest(elapsed):
+        return []
 
     def measured(item: Item, window: Period) -> NewLine:
         return usage_line(
@@ -55,8 +64,7 @@ def closing_lines(
         )
 
     return arrears_lines(
-        all_items(subscription, terms) if items is None else items, span=span_of(subscription, terms),
-        elapsed=Period(starts_at, ends_at), measure=measured,
+        all_items(subscription, terms) if items is None else items, span=span, elapsed=elapsed, measure=measured,
     )  # fmt: skip
 
 
@@ -64,8 +72,9 @@ def note_late_usage(subscription: Subscription, terms: PlanTerms, *, now: dateti
     """This function will let usage that came after its invoice was finalized wait for the next one."""
     metered = [item for item in all_items(subscription, terms) if item.terms.is_usage]
     if metered and subscription.period_index:
-        earlier = subscription.periods.filter(number__lt=subscription.period_index, ends_at__gt=now - _LATEST)
-        spans = [Period(row.starts_at, row.ends_at) for row in earlier.order_by("number")]
+        earlier = subscription.periods.filter(number__lt=subscription.period_index).annotate(until=lengthened_end())
+        recent = earlier.filter(until__gt=now - _LATEST).order_by("number")
+        spans = [Period(begun, ended) for begun, ended in recent.values_list("starts_at", "until")]
         windows = [
             Window(terms=item.terms, period=span, description=item.description) for span in spans for item in metered
         ]

@@ -11,11 +11,11 @@ from core import errors
 from core.periods import Cycle, Interval
 from subscriptions import states
 from subscriptions.internal._addons import NotChangeable
-from subscriptions.internal._begin import has_had_trial
 from subscriptions.internal._changes import PeriodBoughtAhead
 from subscriptions.internal._create import refuse_far_anchor
 from subscriptions.internal._extensions import refuse_if_ordered
 from subscriptions.internal._terms import LiveSubscriptionExists
+from subscriptions.internal._trial_uses import has_had_trial
 from subscriptions.internal._versions import CycleDiffers
 from subscriptions.models import Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Behavior

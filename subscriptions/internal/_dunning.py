@@ -11,11 +11,14 @@ from catalog.selectors import get_terms
 from core import events
 from core.actor import Actor
 from subscriptions import states
-from subscriptions.internal._end import cancel
+from subscriptions.internal._end import Farewell, cancel
 from subscriptions.internal._entitlements import grant, revoke
+from subscriptions.internal._pause_rows import close_pause
+from subscriptions.internal._pauses import begin_pause
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
-from subscriptions.models import Subscription
+from subscriptions.models import Subscription, SubscriptionPause
+from subscriptions.proration import Refund
 from subscriptions.signals import SubscriptionAccessRestored, SubscriptionAccessSuspended
 
 PAYMENT_FAILED: Final = "payment_failed"
@@ -61,7 +64,7 @@ def end_unpaid(
         return None
     if end_action == CANCEL:
         catch_up(subscription, actor=actor, now=now)
-        cancel(subscription, at=now, reason=PAYMENT_FAILED, actor=actor, now=now)
+        cancel(subscription, Farewell(reason=PAYMENT_FAILED), at=now, actor=actor, now=now)
     elif end_action == PAUSE:
         _pause(subscription, actor=actor, now=now)
     else:
@@ -73,9 +76,14 @@ def _pause(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
     """Nothing more is billed and nothing granted until somebody resumes it."""
     if subscription.suspended_at is None:
         _suspend(subscription, actor=actor, now=now)
-    subscription.move_to(states.PAUSED)
+    catch_up(subscription, actor=actor, now=now)
     subscription.suspended_at = None
-    record(subscription, "paused", old_status=states.PAST_DUE, actor=actor, now=now, reason=PAYMENT_FAILED)
+    pause = SubscriptionPause(
+        subscription=subscription, policy=SubscriptionPause.Policy.GIVE_BACK, interrupted=subscription.status,
+        period_number=subscription.period_index, starts_at=now, reason=PAYMENT_FAILED, created_at=now,
+    )  # fmt: skip
+    close_pause(subscription, at=now)
+    begin_pause(subscription, pause, refund=Refund.NONE, actor=actor, now=now)
 
 
 def _suspend(subscription: Subscription, *, actor: Actor, now: datetime) -> None:

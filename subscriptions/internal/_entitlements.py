@@ -11,14 +11,14 @@ from usage.internal import FeatureGrant, Grant, grant_many, revoke_entitlements
 def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> None:
     """This function will grant the plan's features for the current period, in place of those granted before.
 
-    To a subscription whose access is suspended nothing is granted.
+    To a subscription whose access is suspended, or that rests, nothing is granted.
     """
     grant_all([(subscription, terms)], now=now)
 
 
 def grant_all(held: Iterable[tuple[Subscription, PlanTerms]], *, now: datetime) -> None:
     """This function will do so for many subscriptions in the same statements."""
-    grants = [_grant(subscription, terms) for subscription, terms in held if subscription.suspended_at is None]
+    grants = [_grant(row, terms) for row, terms in held if row.suspended_at is None and row.paused_at is None]
     if grants:
         grant_many(grants, now=now)
 

@@ -5,8 +5,16 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from catalog.selectors import PlanTerms, PriceTerms, list_prices
+from core.periods import Period
 from subscriptions.lines import Item, Span, addon_item, items_of
-from subscriptions.models import COVERING, KEPT_ADDONS, Extension, Subscription, SubscriptionAddOn
+from subscriptions.models import (
+    COVERING,
+    KEPT_ADDONS,
+    Extension,
+    Subscription,
+    SubscriptionAddOn,
+    SubscriptionPause,
+)
 from subscriptions.proration import Basis
 
 
@@ -91,8 +99,16 @@ def span_of(subscription: Subscription, terms: PlanTerms) -> Span:
     """This function will return the current period as shares of it are measured."""
     return Span(
         whole=subscription.whole_period, starts_at=subscription.period.starts_at, clock=Basis(terms.proration_basis),
-        timezone=subscription.timezone,
+        timezone=subscription.timezone, rests=_rests(subscription),
     )  # fmt: skip
+
+
+def _rests(subscription: Subscription) -> tuple[Period, ...]:
+    if subscription.given_back is None:
+        return ()
+    rows = SubscriptionPause.objects.of(subscription).given_back().filter(period_number=subscription.period_index)
+    spans = rows.values_list("starts_at", "ended_at")
+    return tuple(Period(began, ended) for began, ended in spans if ended is not None and began < ended)
 
 
 def _items(rows: Sequence[SubscriptionAddOn], known: Mapping[UUID, PriceTerms] | None = None) -> tuple[Item, ...]:

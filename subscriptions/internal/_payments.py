@@ -6,17 +6,17 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.internal import begin_dunning
-from billing.selectors import list_open_invoices
 from catalog.selectors import get_terms
-from core import events, ids
+from core import events
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._begin import say_activated
 from subscriptions.internal._dunning import settle_access
 from subscriptions.internal._extensions import apply, can_apply, extension_of
+from subscriptions.internal._owing import note_past_due, owed_for, owes
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Extension, Subscription
-from subscriptions.signals import SubscriptionPastDue, SubscriptionRecovered
+from subscriptions.signals import SubscriptionRecovered
 
 
 @transaction.atomic
@@ -79,21 +79,14 @@ def mark_past_due(
     :raises core.errors.NotFound: if there is no such subscription.
     """
     subscription = locked(subscription_id)
-    if subscription.status in states.UNPAID or invoice_id not in _owed(subscription):
+    if subscription.status in states.UNPAID or invoice_id not in owed_for(subscription):
         return None
     begin_dunning(
         invoice_id=invoice_id, plan=parties(subscription)["plan"], failed_at=failed_at or now, actor=actor, now=now
     )
     if subscription.status != states.ACTIVE:
         return None
-    subscription.move_to(states.PAST_DUE)
-    record(subscription, "past_due", old_status=states.ACTIVE, actor=actor, now=now, reason=code)
-    events.publish(
-        SubscriptionPastDue(
-            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription),
-            invoice=ids.encode("inv", invoice_id), code=code,
-        )
-    )  # fmt: skip
+    note_past_due(subscription, invoice_id, code, actor=actor, now=now)
     return subscription
 
 
@@ -109,15 +102,3 @@ def forgive(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: datet
         recover(subscription, actor=actor, now=now)
     settle_access(subscription, actor=actor, now=now)
     return subscription
-
-
-def owes(subscription: Subscription) -> bool:
-    """This function will tell whether an invoice of the subscription's own periods is open."""
-    return bool(_owed(subscription))
-
-
-def _owed(subscription: Subscription) -> set[UUID]:
-    ordered = set(
-        Extension.objects.filter(subscription=subscription, invoice__isnull=False).values_list("invoice_id", flat=True)
-    )
-    return {one.id for one in list_open_invoices(subscription.public_id)} - ordered

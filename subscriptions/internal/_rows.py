@@ -48,6 +48,7 @@ def record(
     now: datetime,
     effective_at: datetime | None = None,
     reason: str = "",
+    comment: str = "",
     holding: Holding | None = None,
 ) -> None:
     """This function will save the subscription as its next version and write the line of history that made it.
@@ -56,7 +57,14 @@ def record(
     given.
     """
     event = next_version(
-        subscription, kind, old_status=old_status, actor=actor, now=now, effective_at=effective_at, reason=reason
+        subscription,
+        kind,
+        old_status=old_status,
+        actor=actor,
+        now=now,
+        effective_at=effective_at,
+        reason=reason,
+        comment=comment,
     )
     moved = complete(subscription, event, holding or holding_of(subscription))
     lines: list[ScopedRow] = [event] if moved is None else [event, moved]
@@ -77,6 +85,7 @@ def next_version(
     now: datetime,
     effective_at: datetime | None = None,
     reason: str = "",
+    comment: str = "",
 ) -> SubscriptionEvent:
     """This function will count the subscription's next version and return the line of history that makes it.
 
@@ -86,7 +95,7 @@ def next_version(
     return SubscriptionEvent.fresh(
         subscription_id=subscription.pk, number=subscription.version, type=kind, old_status=old_status,
         new_status=subscription.status, plan_id=subscription.plan_id,
-        plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason,
+        plan_version_id=subscription.plan_version_id, actor=actor.label, reason=reason, comment=comment,
         effective_at=effective_at or now, at=now,
     )  # fmt: skip
 

@@ -18,6 +18,19 @@ SELECT p.*, lag(p.ends_at) OVER chain AS before_ends_at, lag(p.starts_at) OVER c
 FROM subscriptions_subscriptionperiod p
 WINDOW chain AS (PARTITION BY p.subscription_id ORDER BY p.number)
 """
+# By how much the pauses in a period of a subscription have lengthened it.
+_RESTED = """
+make_interval(secs => COALESCE((
+  SELECT sum(extract(epoch FROM u.given_back)) FROM subscriptions_subscriptionpause u
+  WHERE u.subscription_id = p.subscription_id AND u.period_number = {number}), 0)::double precision)
+"""
+# After a pause that is not given back a period begins where it ends, at an anchor of its own.
+_RESTARTS = """
+(p.boundary = 1 AND p.starts_at = p.anchor_at AND EXISTS (
+  SELECT 1 FROM subscriptions_subscriptionpause u
+  WHERE u.subscription_id = p.subscription_id AND u.period_number = p.before_number AND u.policy = 'restart'
+    AND u.ended_at = p.starts_at))
+"""
 # A new anchor breaks the period before off: a whole period begins there, or a change has let a short one begin.
 _BREAKS_OFF = """
 (p.starts_at > p.before_starts_at AND ((p.boundary = 1 AND p.starts_at = p.anchor_at) OR EXISTS (
@@ -64,12 +77,14 @@ rule(
 )
 rule(
     "subscriptions.periods_follow_anchor",
-    "Periods touch, are numbered from 0, and end at the boundaries counted from their anchor",
+    "Periods touch but for pauses, are numbered from 0, and end at the boundaries counted from their anchor",
     f"""
     SELECT p.id::text AS id, p.environment_id, p.number, p.starts_at, p.ends_at
     FROM ({_PERIODS}) p JOIN subscriptions_subscription s ON s.id = p.subscription_id
     WHERE p.number <> COALESCE(p.before_number + 1, 0)
-      OR (p.starts_at <> p.before_ends_at AND NOT ({_BREAKS_OFF} AND p.starts_at < p.before_ends_at))
+      OR (p.starts_at <> p.before_ends_at + {_RESTED.format(number="p.before_number")}
+          AND NOT ({_BREAKS_OFF} AND p.starts_at < p.before_ends_at + {_RESTED.format(number="p.before_number")})
+          AND NOT {_RESTARTS})
       OR (p.before_ends_at IS NULL AND p.starts_at < s.starts_at)
       OR (p.boundary <> 0 AND p.ends_at <> ({_ENDS}) AT TIME ZONE p.timezone
           AND p.ends_at AT TIME ZONE p.timezone <> ({_ENDS}))
@@ -78,16 +93,18 @@ rule(
 )
 rule(
     "subscriptions.current_period_is_last_begun",
-    "The current period is the last one that was begun",
-    """
+    "The current period is the last one that was begun, with what pauses in it have given back",
+    f"""
     SELECT s.id::text AS id, s.environment_id, s.period_index, p.number FROM subscriptions_subscription s
     LEFT JOIN LATERAL (
-      SELECT number, starts_at, ends_at FROM subscriptions_subscriptionperiod WHERE subscription_id = s.id
-      ORDER BY number DESC LIMIT 1
+      SELECT subscription_id, number, starts_at, ends_at FROM subscriptions_subscriptionperiod
+      WHERE subscription_id = s.id ORDER BY number DESC LIMIT 1
     ) p ON true
     WHERE p.number IS DISTINCT FROM s.period_index
-      OR (p.number IS NOT NULL AND (p.starts_at, p.ends_at) IS DISTINCT FROM (s.period_starts_at, s.period_ends_at))
-    """,
+      OR (p.number IS NOT NULL AND (p.starts_at, p.ends_at + {_RESTED.format(number="p.number")})
+          IS DISTINCT FROM (s.period_starts_at, s.period_ends_at))
+      OR (s.given_back IS NOT NULL AND s.period_ends_at - s.given_back <> p.ends_at)
+    """,  # noqa: S608 - the words come from our own table
 )
 rule(
     "subscriptions.one_invoice_per_period",
@@ -180,7 +197,8 @@ rule(
       OR (s.status = '{states.SCHEDULED}' AND s.starts_at < {_CLOCK})
       OR (s.status = '{states.INCOMPLETE}' AND s.unpaid_deadline_at < {_CLOCK})
       OR (s.status IN ({states.sql_list(states.LIVE)}) AND s.cancel_at < {_CLOCK})
-      OR (s.status IN ({states.sql_list(states.LIVE)}) AND s.ends_at < {_CLOCK})
+      OR (s.status IN ({states.sql_list(states.RENEWING)}) AND (s.ends_at < {_CLOCK} OR s.pauses_at < {_CLOCK}))
+      OR (s.status = '{states.PAUSED}' AND s.resumes_at < {_CLOCK})
     """,  # noqa: S608 - the words come from our own table
 )
 rule(

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import F, Q
+
 from core.tenancy.rows import ScopedQuerySet
 from subscriptions import states
 
@@ -20,8 +22,8 @@ class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
         return self.filter(status__in=states.RENEWING, renews_at__isnull=False)
 
     def converting(self) -> "SubscriptionQuerySet":
-        """Trials that become paid at `trial_ends_at`; a trial canceled before that never does."""
-        return self.filter(status=states.TRIALING, cancel_at=None)
+        """Trials that become paid at `trial_ends_at`; a trial that is to be canceled by then never does."""
+        return self.filter(Q(cancel_at=None) | Q(cancel_at__gt=F("trial_ends_at")), status=states.TRIALING)
 
     def starting(self) -> "SubscriptionQuerySet":
         """Those that begin at `starts_at`."""
@@ -37,7 +39,19 @@ class SubscriptionQuerySet(ScopedQuerySet["Subscription"]):
 
     def fixed_term(self) -> "SubscriptionQuerySet":
         """Those whose fixed term ends at `ends_at`."""
-        return self.filter(status__in=(*states.RENEWING, states.PAUSED), ends_at__isnull=False)
+        return self.filter(status__in=states.RENEWING, ends_at__isnull=False)
+
+    def pausing(self) -> "SubscriptionQuerySet":
+        """Those that begin to rest at `pauses_at`."""
+        return self.filter(status__in=states.RENEWING, pauses_at__isnull=False)
+
+    def resuming(self) -> "SubscriptionQuerySet":
+        """Those that go on at `resumes_at`."""
+        return self.filter(status=states.PAUSED, resumes_at__isnull=False)
+
+    def reminding(self) -> "SubscriptionQuerySet":
+        """Those whose customers are told at `remind_at` of what comes."""
+        return self.filter(status__in=(states.TRIALING, *states.RENEWING), remind_at__isnull=False)
 
     def of_family(self, customer_id: UUID, family: str | None) -> "SubscriptionQuerySet":
         """A customer's subscriptions of one family."""

@@ -44,6 +44,7 @@ class SubscriptionEvent(ScopedRow):
     plan_version = models.ForeignKey("catalog.PlanVersion", on_delete=models.PROTECT, related_name="+", null=True)
     actor = models.CharField(max_length=100)
     reason = models.CharField(max_length=500, blank=True, default="")
+    comment = models.CharField(max_length=500, blank=True, default="", db_default="")
     effective_at = models.DateTimeField()
     at = models.DateTimeField()
     snapshot = models.JSONField(null=True, editable=False)

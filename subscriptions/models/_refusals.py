@@ -1,9 +1,12 @@
 """What a subscription's own row refuses."""
 
 from core import errors
+from subscriptions.states import InvalidTransition
 
 
-class AlreadyCanceled(errors.Conflict):
+class AlreadyCanceled(InvalidTransition):
+    """`canceled_at` says since when. The other members are those of every refused transition."""
+
     code = "subscription_already_canceled"
     title = "The subscription is already canceled."
 

@@ -1,5 +1,6 @@
 """What the database itself holds against every writer of a subscription's row."""
 
+from datetime import timedelta
 from typing import Final
 
 import pgtrigger
@@ -8,6 +9,7 @@ from django.db.models import F, Q
 
 from core.periods import Alignment
 from subscriptions import mrr, states
+from subscriptions.proration import Refund
 
 _REFUSE = "RAISE EXCEPTION '{why}' USING ERRCODE = 'check_violation', CONSTRAINT = '{name}'"
 _TRANSITION = f"""
@@ -38,6 +40,17 @@ INDEXES: Final = [
         condition=Q(status__in=states.LIVE, cancel_at__isnull=False),
         name="subscriptions_canceling",
     ),
+    models.Index(
+        fields=["pauses_at"],
+        condition=Q(status__in=states.RENEWING, pauses_at__isnull=False),
+        name="subscriptions_pausing",
+    ),
+    models.Index(
+        fields=["resumes_at"],
+        condition=Q(status=states.PAUSED, resumes_at__isnull=False),
+        name="subscriptions_resuming",
+    ),
+    models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="subscriptions_reminding"),
     models.Index(
         fields=["ends_at"],
         condition=Q(status__in=states.LIVE, ends_at__isnull=False),
@@ -88,8 +101,31 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
             Q(renews_at=F("period_ends_at"))
             & (Q(cancel_at=None) | Q(cancel_at__gt=F("period_ends_at")))
             & (Q(ends_at=None) | Q(ends_at__gt=F("period_ends_at")))
+            & (Q(pauses_at=None) | Q(pauses_at__gt=F("period_ends_at")))
+            & Q(paused_at=None)
         ),
         name="subscriptions_subscription_renews_at_period_end",
+    ),
+    models.CheckConstraint(
+        condition=Q(status=states.PAUSED, paused_at__isnull=False, pauses_at=None)
+        | (~Q(status=states.PAUSED) & Q(paused_at=None, resumes_at=None)),
+        name="subscriptions_subscription_paused_is_stamped",
+    ),
+    models.CheckConstraint(
+        condition=Q(resumes_at=None) | Q(resumes_at__gt=F("paused_at")),
+        name="subscriptions_subscription_pause_is_a_span",
+    ),
+    models.CheckConstraint(
+        condition=Q(pauses_at=None) | Q(status__in=states.RENEWING),
+        name="subscriptions_subscription_pauses_while_it_runs",
+    ),
+    models.CheckConstraint(
+        condition=Q(given_back=None) | Q(given_back__gte=timedelta(0), period_index__isnull=False),
+        name="subscriptions_subscription_given_back",
+    ),
+    models.CheckConstraint(
+        condition=Q(cancel_refund__in=[one.value for one in Refund]),
+        name="subscriptions_subscription_known_refund",
     ),
     models.CheckConstraint(
         condition=~Q(status=states.TRIALING)

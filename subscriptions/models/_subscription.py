@@ -14,9 +14,12 @@ from core.periods import Alignment, Cycle, Interval, Period
 from core.tenancy.rows import ScopedManager, ScopedRow
 from subscriptions import states
 from subscriptions.models import _rules as rules
+from subscriptions.models._ending import Ending
+from subscriptions.models._pausing import Pausing
 from subscriptions.models._querysets import SubscriptionQuerySet
-from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
+from subscriptions.models._reminding import Reminding
 from subscriptions.mrr import PLACES
+from subscriptions.proration import Refund
 
 UNPAID_FOR: Final = timedelta(hours=23)
 
@@ -24,7 +27,7 @@ UNPAID_FOR: Final = timedelta(hours=23)
 SubscriptionManager = ScopedManager.from_queryset(SubscriptionQuerySet)
 
 
-class Subscription(ScopedRow):
+class Subscription(Ending, Pausing, Reminding, ScopedRow):
     """An agreement: who takes which version of a plan, in which state, and where its clock stands.
 
     `period_index` counts the periods from 0; it is NULL before the first paid period (scheduled, and during a trial,
@@ -92,6 +95,20 @@ class Subscription(ScopedRow):
     reason = models.CharField(max_length=500, blank=True, default="")
     # What it is worth in a month, in minor units and exact to 18 places: see `subscriptions.mrr`.
     mrr = models.DecimalField(max_digits=38, decimal_places=PLACES, default=Decimal(0), db_default=Decimal(0))
+    comment = models.CharField(max_length=500, blank=True, default="", db_default="")
+    # What becomes of the unused rest when a scheduled cancellation takes effect inside a period.
+    cancel_refund = models.CharField(
+        max_length=15, choices=[(one.value, one.value) for one in Refund], default=Refund.NONE.value,
+        db_default=Refund.NONE.value,
+    )  # fmt: skip
+    # Since when it rests, when it goes on by itself, and when a pause that is asked for begins.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    resumes_at = models.DateTimeField(null=True, blank=True)
+    pauses_at = models.DateTimeField(null=True, blank=True)
+    # By how much pauses have lengthened the current period.
+    given_back = models.DurationField(null=True, blank=True)
+    # When the customer is told next of what comes.
+    remind_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -102,7 +119,12 @@ class Subscription(ScopedRow):
     locked_customer: Any = None
 
     class Meta:
-        permissions: ClassVar = [("cancel_subscription", "Can cancel a subscription")]
+        permissions: ClassVar = [
+            ("cancel_subscription", "Can cancel a subscription"),
+            ("end_subscription", "Can end a subscription"),
+            ("pause_subscription", "Can pause and resume a subscription"),
+            ("try_subscription", "Can lengthen and end a trial"),
+        ]
         indexes: ClassVar = rules.INDEXES
         constraints: ClassVar = rules.CONSTRAINTS
         triggers: ClassVar = [rules.TRANSITION]
@@ -234,14 +256,19 @@ class Subscription(ScopedRow):
         self.period_index, self.period_boundary = index, boundary
         self.period_starts_at, self.period_ends_at = span.starts_at, span.ends_at
         self.cycle_starts_at, self.arrears_from_at, self.quantity_from_at = whole_from, None, None
+        self.given_back = None
+        if self.pauses_at is not None:
+            self.pauses_at = span.ends_at
         self.set_ends()
 
     def set_ends(self) -> None:
         """This function will set the end of a fixed term, and whether another period follows the current one."""
         if self.term_intervals is not None:
             self.ends_at = self.end_of(self.term_intervals - 1)
-        last = [at for at in (self.cancel_at, self.ends_at) if at is not None and at <= self.period.ends_at]
+        stops = (self.cancel_at, self.ends_at, self.pauses_at, self.paused_at)
+        last = [at for at in stops if at is not None and at <= self.period.ends_at]
         self.renews_at = None if last else self.period.ends_at
+        self.set_reminder()
 
     def note_timezone(self, timezone: str) -> bool:
         """This function will let a zone count from the next boundary on, or at once where nothing is counted yet.
@@ -260,68 +287,16 @@ class Subscription(ScopedRow):
         self.trial_starts_at, self.trial_ends_at = at, until
         self.period_starts_at, self.period_ends_at = at, until
         self.started_at, self.unpaid_deadline_at = at, None
+        self.set_reminder()
+
+    def lengthen_trial(self, *, until: datetime, days: int) -> None:
+        """This function will move the end of the trial; an end of everything that was to come with it comes with it."""
+        if self.cancel_at == self.trial_ends_at:
+            self.cancel_at = until
+        self.trial_ends_at = self.period_ends_at = until
+        self.trial_days += days
+        self.set_reminder()
 
     def await_payment(self, *, at: datetime) -> None:
         """This function will set by when the first payment must have arrived."""
         self.unpaid_deadline_at = at + UNPAID_FOR
-
-    def schedule_cancellation(self, *, paid_until: datetime | None, reason: str) -> None:
-        """This function will let the subscription end with its current period, or with the last one paid ahead.
-
-        :raises AlreadyCanceled: if it is canceled.
-        :raises CancellationScheduled: if that is decided already.
-        :raises InvalidTransition: if it has not begun, waits for its first payment, or has expired.
-        """
-        self.refuse_if_canceled()
-        if self.status in (states.SCHEDULED, states.INCOMPLETE, states.EXPIRED):
-            raise states.refused(old=self.status, new=states.CANCELED)
-        self.refuse_if_ending()
-        self.cancel_at, self.reason = paid_until or self.period.ends_at, reason
-        if self.period_index is not None:
-            self.set_ends()
-
-    def undo_cancellation(self) -> None:
-        """This function will withdraw a scheduled cancellation.
-
-        :raises AlreadyCanceled: if it has taken effect.
-        :raises NoCancellationScheduled: if there is none.
-        """
-        self.refuse_if_canceled()
-        if self.cancel_at is None:
-            raise NoCancellationScheduled
-        self.cancel_at, self.reason = None, ""
-        if self.period_index is not None:
-            self.set_ends()
-
-    def cancel(self, *, at: datetime, reason: str) -> None:
-        """This function will end the subscription by somebody's will.
-
-        :raises AlreadyCanceled: if it is canceled.
-        :raises InvalidTransition: if it has expired.
-        """
-        self.refuse_if_canceled()
-        self.move_to(states.CANCELED)
-        self.canceled_at, self.reason = at, reason
-        self._end(at)
-
-    def expire(self, *, at: datetime, reason: str) -> None:
-        """This function will end the subscription because its time is over.
-
-        :raises InvalidTransition: if it is over already, or has not begun.
-        """
-        self.move_to(states.EXPIRED)
-        self.reason = reason
-        self._end(at)
-
-    def _end(self, at: datetime) -> None:
-        self.ended_at, self.renews_at = at, None
-
-    def refuse_if_canceled(self) -> None:
-        """This function will raise AlreadyCanceled if the subscription was ended by somebody's will."""
-        if self.status == states.CANCELED and self.canceled_at is not None:
-            raise AlreadyCanceled(canceled_at=self.canceled_at.isoformat())
-
-    def refuse_if_ending(self) -> None:
-        """This function will raise CancellationScheduled if its end is decided."""
-        if self.cancel_at is not None:
-            raise CancellationScheduled(cancel_at=self.cancel_at.isoformat())

@@ -1,6 +1,6 @@
 """What somebody may ask for about subscriptions."""
 
-from subscriptions.internal import LiveSubscriptionExists
+from subscriptions.internal import LiveSubscriptionExists, NotAllowed, PaymentMethodMissing
 from subscriptions.internal._addons import AddOnAlreadyAdded, NotChangeable
 from subscriptions.internal._changes import PeriodBoughtAhead
 from subscriptions.internal._course import AnchorNeedsCharge, NoPeriodYet, TermIsFixed
@@ -15,9 +15,15 @@ from subscriptions.models import (
     MigrationUnderWay,
     NoCancellationScheduled,
 )
-from subscriptions.proration import Behavior
+from subscriptions.proration import Behavior, Refund
 from subscriptions.services._addons import add_addon, remove_addon
-from subscriptions.services._cancel import cancel_subscription, undo_cancellation
+from subscriptions.services._cancel import (
+    CancelInThePast,
+    CancelReason,
+    cancel_subscription,
+    end_subscription,
+    undo_cancellation,
+)
 from subscriptions.services._change import Changed, change_subscription, hold_subscription
 from subscriptions.services._coupons import redeem_coupon
 from subscriptions.services._create import (
@@ -40,8 +46,21 @@ from subscriptions.services._migrations import (
     resume_migration,
     start_migration,
 )
+from subscriptions.services._pause import (
+    LastPeriod,
+    PauseInvalid,
+    PauseScheduled,
+    pause_subscription,
+    resume_subscription,
+)
 from subscriptions.services._preview import ChangePreview, preview_change
-from subscriptions.services._renew import NotRenewable, renew_subscription
+from subscriptions.services._renew import renew_subscription
+from subscriptions.services._settings import (
+    SubscriptionSettingsInvalid,
+    change_subscription_settings,
+    current_settings,
+)
+from subscriptions.services._trials import TrialTooLong, activate_subscription, extend_trial
 from subscriptions.states import InvalidTransition
 from subscriptions.wanted import Wanted
 
@@ -53,11 +72,14 @@ __all__ = [
     "AlreadyCanceled",
     "AnchorNeedsCharge",
     "Behavior",
+    "CancelInThePast",
+    "CancelReason",
     "CancellationScheduled",
     "ChangePreview",
     "Changed",
     "CycleDiffers",
     "InvalidTransition",
+    "LastPeriod",
     "LiveSubscriptionExists",
     "MigrationLine",
     "MigrationOver",
@@ -67,22 +89,34 @@ __all__ = [
     "NoCancellationScheduled",
     "NoPeriodYet",
     "NoTrialOffered",
+    "NotAllowed",
     "NotChangeable",
-    "NotRenewable",
+    "PauseInvalid",
+    "PauseScheduled",
+    "PaymentMethodMissing",
     "PeriodBoughtAhead",
+    "Refund",
     "RenewalPending",
     "SameVersion",
     "StartInThePast",
+    "SubscriptionSettingsInvalid",
     "TermIsFixed",
     "TrialAlreadyUsed",
+    "TrialTooLong",
     "UnknownVersion",
     "Wanted",
+    "activate_subscription",
     "add_addon",
     "cancel_migration",
     "cancel_subscription",
     "change_subscription",
+    "change_subscription_settings",
     "create_subscription",
+    "current_settings",
+    "end_subscription",
+    "extend_trial",
     "hold_subscription",
+    "pause_subscription",
     "prepare_migration",
     "preview_change",
     "preview_migration",
@@ -91,6 +125,7 @@ __all__ = [
     "remove_addon",
     "renew_subscription",
     "resume_migration",
+    "resume_subscription",
     "start_migration",
     "start_trial",
     "undo_cancellation",

@@ -1,55 +1,120 @@
-"""Canceling, now or at the end of what is paid, and taking that back."""
+"""Canceling, now, at a date or at the end of what is paid, and taking that back; and ending outright."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from core import events
+from core import errors, events
 from core.actor import Actor
-from subscriptions.internal._end import cancel
+from subscriptions import states
+from subscriptions.internal._end import Farewell, cancel, expire
 from subscriptions.internal._extensions import paid_until, withdraw_pending
+from subscriptions.internal._pause_rows import close_pause
+from subscriptions.internal._policy import CANCEL as CUSTOMERS_CANCEL
+from subscriptions.internal._policy import check_customer, check_customer_cancel, current_settings
+from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Subscription
+from subscriptions.proration import Refund
 from subscriptions.signals import SubscriptionCancellationScheduled, SubscriptionCancellationUndone
 
-NOW = "now"
-PERIOD_END = "period_end"
+NOW: Final = "now"
+PERIOD_END: Final = "period_end"
+DATE: Final = "date"
+ENDED: Final = "ended"
+
+
+class CancelReason(StrEnum):
+    """Why somebody leaves."""
+
+    TOO_EXPENSIVE = "too_expensive"
+    MISSING_FEATURES = "missing_features"
+    SWITCHED_SERVICE = "switched_service"
+    UNUSED = "unused"
+    CUSTOMER_SERVICE = "customer_service"
+    TOO_COMPLEX = "too_complex"
+    LOW_QUALITY = "low_quality"
+    PAYMENT_FAILED = "payment_failed"
+    OTHER = "other"
+
+
+class CancelInThePast(errors.Invalid):
+    code = "cancel_in_the_past"
+    title = "A cancellation takes effect now or later."
 
 
 @transaction.atomic
 def cancel_subscription(
-    *, subscription_id: UUID, at: str = PERIOD_END, reason: str = "", actor: Actor, now: datetime
+    *,
+    subscription_id: UUID,
+    at: str | datetime = PERIOD_END,
+    reason: str = "",
+    comment: str = "",
+    refund: Refund | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> Subscription:
-    """This function will cancel a subscription `now`, or at `period_end`: when what is paid for is used up.
+    """This function will cancel a subscription `now`, at an instant, or at `period_end`: when what is paid is used up.
 
-    Canceling now charges usage up to this instant and refunds nothing.
+    `reason` is one of `CancelReason`, `comment` somebody's own words. Where it ends inside a paid period, `refund` says
+    what becomes of the rest; None is nothing, or for a customer what the environment has decided. What was bought ahead
+    and never begins is given back in any case. Usage is charged up to the end.
 
     :raises core.errors.NotFound: if there is no such subscription.
+    :raises subscriptions.internal.NotAllowed: if a customer asks who may not.
     :raises AlreadyCanceled: if it is canceled.
     :raises CancellationScheduled: if it was to be scheduled and is already.
+    :raises CancelInThePast: if the instant has passed.
     :raises InvalidTransition: if its state does not allow it.
     """
     subscription = locked(subscription_id)
+    check_customer_cancel(actor, DATE if isinstance(at, datetime) else at)
+    how = Farewell(reason=reason, comment=comment, refund=_refund(refund, actor))
     if at == NOW:
-        cancel(subscription, at=now, reason=reason, actor=actor, now=now)
-    else:
-        _schedule(subscription, reason=reason, actor=actor, now=now)
+        _refuse_unless(subscription, "cancel")
+        catch_up(subscription, actor=actor, now=now)
+        cancel(subscription, how, at=now, actor=actor, now=now)
+        return subscription
+    subscription.refuse_unless_cancelable_later()
+    catch_up(subscription, actor=actor, now=now)
+    ends_at = at if isinstance(at, datetime) else paid_until(subscription) or subscription.period.ends_at
+    if isinstance(at, datetime) and at < now:
+        raise CancelInThePast(at=at.isoformat())
+    if subscription.status == states.PAUSED and ends_at <= now:
+        # What rests longer than its period has none to run out.
+        cancel(subscription, how, at=now, actor=actor, now=now)
+        return subscription
+    _schedule(subscription, how, ends_at, actor=actor, now=now)
     return subscription
 
 
-def _schedule(subscription: Subscription, *, reason: str, actor: Actor, now: datetime) -> None:
-    subscription.schedule_cancellation(paid_until=paid_until(subscription), reason=reason)
-    cancel_at = subscription.cancel_at or now
+def _refuse_unless(subscription: Subscription, verb: str) -> None:
+    subscription.refuse_if_canceled()
+    states.refuse_verb(verb, subscription.status)
+
+
+def _refund(asked: Refund | None, actor: Actor) -> Refund:
+    """How much comes back is not a customer's to say."""
+    return Refund(current_settings().customer_refund) if actor.is_customer else asked or Refund.NONE
+
+
+def _schedule(subscription: Subscription, how: Farewell, at: datetime, *, actor: Actor, now: datetime) -> None:
+    if subscription.pauses_at is not None:
+        close_pause(subscription, at=now)
+        subscription.drop_pause()
+    subscription.schedule_cancellation(at=at, reason=how.reason, comment=how.comment, refund=how.refund)
     record(
         subscription, "cancellation_scheduled", old_status=subscription.status, actor=actor, now=now,
-        effective_at=cancel_at, reason=reason,
+        effective_at=at, reason=how.reason, comment=how.comment,
     )  # fmt: skip
     withdraw_pending(subscription, actor=actor, now=now)
     events.publish(
         SubscriptionCancellationScheduled(
-            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription), cancel_at=cancel_at,
-            reason=reason,
+            subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription), cancel_at=at,
+            reason=how.reason, comment=how.comment, refund=how.refund.value,
         )
     )  # fmt: skip
 
@@ -59,10 +124,13 @@ def undo_cancellation(*, subscription_id: UUID, actor: Actor, now: datetime) -> 
     """This function will let a subscription go on whose cancellation has not taken effect.
 
     :raises core.errors.NotFound: if there is no such subscription.
+    :raises subscriptions.internal.NotAllowed: if a customer asks who may not cancel.
     :raises AlreadyCanceled: if it has taken effect.
+    :raises InvalidTransition: if it has expired.
     :raises NoCancellationScheduled: if there is none.
     """
     subscription = locked(subscription_id)
+    check_customer(actor, CUSTOMERS_CANCEL)
     subscription.undo_cancellation()
     record(subscription, "cancellation_undone", old_status=subscription.status, actor=actor, now=now)
     events.publish(
@@ -70,4 +138,21 @@ def undo_cancellation(*, subscription_id: UUID, actor: Actor, now: datetime) -> 
             subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription)
         )
     )
+    return subscription
+
+
+@transaction.atomic
+def end_subscription(
+    *, subscription_id: UUID, comment: str = "", refund: Refund = Refund.NONE, actor: Actor, now: datetime
+) -> Subscription:
+    """This function will end a subscription at once as if its term were over, with a last invoice for what is open.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    :raises InvalidTransition: if it has not begun, or is over.
+    """
+    subscription = locked(subscription_id)
+    states.refuse_verb("end", subscription.status)
+    catch_up(subscription, actor=actor, now=now)
+    how = Farewell(reason=ENDED, comment=comment, refund=refund)
+    expire(subscription, how, at=now, actor=actor, now=now)
     return subscription

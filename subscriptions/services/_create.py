@@ -16,17 +16,18 @@ from core.verbs import verb
 from subscriptions import states
 from subscriptions.internal import LiveSubscriptionExists
 from subscriptions.internal._addons import attach
-from subscriptions.internal._begin import Opening, has_had_trial, open_first, opening
+from subscriptions.internal._begin import Opening, open_first, opening
 from subscriptions.internal._create import NewSubscription, build, refuse_far_anchor, say_created
 from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
+from subscriptions.internal._trial_uses import has_had_trial
 from subscriptions.models import LIVE, Subscription
 
 
 class TrialAlreadyUsed(errors.Conflict):
     code = "trial_already_used"
-    title = "The customer has had a trial of this family already."
+    title = "The customer, his mailbox or his card has had a trial of this family already."
 
 
 class NoTrialOffered(errors.Invalid):
@@ -41,6 +42,7 @@ class StartInThePast(errors.Invalid):
 
 problems.constraint("subscriptions_subscription_one_trial_per_family", TrialAlreadyUsed)
 problems.constraint("subscriptions_subscription_one_trial_per_plan", TrialAlreadyUsed)
+problems.constraint("subscriptions_trialuse_once", TrialAlreadyUsed)
 
 
 @verb

@@ -6,21 +6,15 @@ from uuid import UUID
 from django.db import transaction
 
 from catalog.selectors import get_terms
-from core import errors, events
+from core import events
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._charges import ahead_lines, charge
 from subscriptions.internal._extensions import apply, next_unpaid, refuse_if_ordered
+from subscriptions.internal._policy import RENEW, check_customer
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Extension, Subscription
 from subscriptions.signals import SubscriptionRenewalRequested
-
-
-class NotRenewable(errors.Conflict):
-    """`status` is the state it is in."""
-
-    code = "subscription_not_renewable"
-    title = "Only a running subscription can be renewed."
 
 
 @transaction.atomic
@@ -32,10 +26,12 @@ def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Acto
 
     :raises core.errors.NotFound: if there is no such subscription.
     :raises AlreadyCanceled, CancellationScheduled: if it is canceled, or will be.
-    :raises NotRenewable: if it is not running.
+    :raises InvalidTransition: if it is not running.
+    :raises subscriptions.internal.NotAllowed: if a customer asks who may not.
     :raises RenewalPending: if an earlier request has not been paid.
     """
     subscription = locked(subscription_id)
+    check_customer(actor, RENEW)
     _refuse_unless_renewable(subscription)
     extension = Extension(subscription=subscription, intervals=intervals, created_at=now)
     span = subscription.span(next_unpaid(subscription), count=intervals)
@@ -57,7 +53,6 @@ def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Acto
 
 def _refuse_unless_renewable(subscription: Subscription) -> None:
     subscription.refuse_if_canceled()
-    if subscription.status not in states.RENEWING:
-        raise NotRenewable(status=subscription.status)
+    states.refuse_verb("renew", subscription.status)
     subscription.refuse_if_ending()
     refuse_if_ordered(subscription)

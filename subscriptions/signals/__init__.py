@@ -34,6 +34,16 @@ from subscriptions.signals._changes import (
     SubscriptionChangeScheduled,
     SubscriptionChangeWithdrawn,
 )
+from subscriptions.signals._lifecycle import (
+    SubscriptionPaused,
+    SubscriptionPauseScheduled,
+    SubscriptionPauseWithdrawn,
+    SubscriptionRenewalUpcoming,
+    SubscriptionResumed,
+    SubscriptionSettingsChanged,
+    SubscriptionTrialExtended,
+    SubscriptionTrialWillEnd,
+)
 
 __all__ = [
     "MigrationCanceled",
@@ -59,11 +69,19 @@ __all__ = [
     "SubscriptionMrrChanged",
     "SubscriptionMrrRebuilt",
     "SubscriptionPastDue",
+    "SubscriptionPauseScheduled",
+    "SubscriptionPauseWithdrawn",
+    "SubscriptionPaused",
     "SubscriptionRecovered",
     "SubscriptionRenewalRequested",
+    "SubscriptionRenewalUpcoming",
     "SubscriptionRenewed",
+    "SubscriptionResumed",
+    "SubscriptionSettingsChanged",
     "SubscriptionTimezoneChanged",
     "SubscriptionTrialConverted",
+    "SubscriptionTrialExtended",
     "SubscriptionTrialStarted",
+    "SubscriptionTrialWillEnd",
     "SubscriptionVersionChanged",
 ]

@@ -149,7 +149,7 @@ class SubscriptionAccessRestored(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionCancellationScheduled(Event):
-    """It will end at `cancel_at`."""
+    """It will end at `cancel_at`; `refund` is what becomes of the rest of a period that it ends inside."""
 
     type: ClassVar[str] = "subscription.cancellation_scheduled"
 
@@ -157,6 +157,8 @@ class SubscriptionCancellationScheduled(Event):
     plan: str
     cancel_at: datetime
     reason: str
+    comment: str = ""
+    refund: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,13 +173,15 @@ class SubscriptionCancellationUndone(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionCanceled(Event):
-    """It is over because somebody wanted so."""
+    """It is over because somebody wanted so; `refund` is what became of the rest of its last period."""
 
     type: ClassVar[str] = "subscription.canceled"
 
     customer: str
     plan: str
     reason: str
+    comment: str = ""
+    refund: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,10 +313,14 @@ class MigrationCanceled(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionExpired(Event):
-    """It is over because its time is: `reason` is term_ended, or unpaid when the first payment never came."""
+    """It is over because its time is.
+
+    `reason` is term_ended, unpaid when the first payment never came, or ended when somebody has ended it.
+    """
 
     type: ClassVar[str] = "subscription.expired"
 
     customer: str
     plan: str
     reason: str
+    comment: str = ""

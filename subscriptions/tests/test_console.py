@@ -51,8 +51,9 @@ def test_it_is_canceled_with_a_button_and_says_who_and_why(operator: Client) -> 
     subscription = subscribe(make_customer(), free_plan())
     shown = press(operator, subscription, "cancel_now")
     last = subscription.events.order_by("-number")[0]
-    assert (subscription.status, last.reason, last.actor.partition(":")[0]) == (
+    assert (subscription.status, last.reason, last.comment, last.actor.partition(":")[0]) == (
         "canceled",
+        "",
         "asked by phone",
         "operator",
     )

@@ -96,7 +96,8 @@ class Story:
 
 # What falls due in these tests; beat looks at everything.
 DUE = (
-    "subscriptions.renew", "billing.retry_declined", "billing.end_dunning_grace", "billing.exhaust_dunning",
+    "subscriptions.renew", "subscriptions.tell", "billing.retry_declined", "billing.end_dunning_grace",
+    "billing.exhaust_dunning",
 )  # fmt: skip
 
 

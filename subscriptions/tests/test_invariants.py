@@ -1,7 +1,7 @@
 """Every rule sees the damage it is for, and none sees any where there is none."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,9 +25,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
 
 OURS = [one.code for one in invariants.rules() if one.code.startswith("subscriptions.")]
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
+PAUSE = "subscriptions_subscriptionpause"
 ADDON, MIGRATION = "subscriptions_subscriptionaddon", "subscriptions_versionmigration"
 MOVEMENT = "subscriptions_mrrmovement"
 TABLES = [
+    PAUSE,
     ROW,
     EVENT,
     PERIOD,
@@ -73,6 +75,10 @@ DAMAGE = {
     f"UPDATE {ROW} SET status = 'past_due' WHERE status = 'active'; "
     "UPDATE core_environment SET clock_at = clock_at + interval '1 day' WHERE clock_at IS NOT NULL",
     "subscriptions.suspended_while_past_due": f"UPDATE {ROW} SET suspended_at = now() WHERE status = 'active'",
+    "subscriptions.pauses_are_stamped": f"UPDATE {ROW} SET paused_at = paused_at - interval '1 day' "
+    "WHERE status = 'paused'",
+    "subscriptions.nothing_billed_in_a_pause": f"UPDATE {PAUSE} SET starts_at = starts_at - interval '40 days' "
+    "WHERE ended_at IS NULL",
     "subscriptions.terminal_is_stamped": f"ALTER TABLE {ROW} DROP CONSTRAINT "
     f"subscriptions_subscription_ended_when_terminal; UPDATE {ROW} SET ended_at = NULL WHERE status = 'canceled'",
 }  # fmt: skip
@@ -80,7 +86,8 @@ DAMAGE = {
 
 @pytest.fixture
 def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Callable[[], int]) -> None:
-    """A fixed term in its second period, extended twice; one that ended; one in its trial; one that waits.
+    """A fixed term in its second period, extended twice; one that ended; one in its trial; one that waits; three that
+    rested or rest.
 
     The first has had an add-on and has one again; the one in its trial was moved to another version of its plan.
     """
@@ -96,6 +103,11 @@ def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Calla
     migration = services.prepare_migration(plan_id=moving.pk, actor=SYSTEM, now=now)
     services.start_migration(migration_id=migration.pk, actor=SYSTEM, now=now)
     subscribe(make_customer(), starts_at=now.replace(month=6))
+    resting = subscribe(make_customer(), free_plan())
+    lengthened, restarted = subscribe(make_customer(), free_plan()), subscribe(make_customer(), free_plan())
+    for one, policy in ((lengthened, "give_back"), (restarted, "restart")):
+        until = now + timedelta(days=10)
+        services.pause_subscription(subscription_id=one.pk, until=until, policy=policy, actor=SYSTEM, now=now)
     for _ in range(2):
         run_jobs()
         services.renew_subscription(subscription_id=fixed.pk, actor=SYSTEM, now=now)
@@ -103,8 +115,11 @@ def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Calla
     row = services.add_addon(subscription_id=fixed.pk, addon_id=addon.pk, actor=SYSTEM, now=now)
     services.remove_addon(subscription_id=fixed.pk, item_id=row.pk, actor=SYSTEM, now=now)
     services.add_addon(subscription_id=fixed.pk, addon_id=addon.pk, actor=SYSTEM, now=now)
+    freeze(now + timedelta(days=10))
+    run_jobs()
     freeze(now.replace(month=2))
     run_jobs()
+    services.pause_subscription(subscription_id=resting.pk, actor=SYSTEM, now=now.replace(month=2, day=20))
     assert Subscription.objects.get(pk=fixed.pk).term_intervals == 3
 
 

@@ -68,7 +68,11 @@ def execute(sql: str, params: list[Any]) -> str:
 
 def change(key: str, status: str) -> None:
     ended = "now()" if status in states.TERMINAL else "NULL"
-    sql = f"UPDATE subscriptions_subscription SET status = %s, ended_at = {ended}, canceled_at = {ended}"
+    rests = "now()" if status == states.PAUSED else "NULL"
+    sql = (
+        f"UPDATE subscriptions_subscription SET status = %s, ended_at = {ended}, canceled_at = {ended}, "
+        f"paused_at = {rests}"
+    )
     execute(f"{sql} WHERE id = %s RETURNING id", [status, key])
 
 

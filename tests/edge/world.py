@@ -30,7 +30,8 @@ THINGS = (
     "meter", "spare_meter", "plan", "draft_price", "addon", "customer", "own_customer", "method", "subscription",
     "taken_addon", "draft", "open", "paid", "payment", "note", "coupon", "tax_rate", "wallet", "debit", "gift",
     "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
-    "reset_token", "dunning", "policy_plan", "owner", "colleague", "approval", "member", "environment",
+    "reset_token", "dunning", "policy_plan", "owner", "colleague", "approval", "member", "environment", "leaving",
+    "resting", "trying", "own_subscription", "own_leaving", "own_resting",
 )  # fmt: skip
 
 
@@ -140,6 +141,46 @@ class World:
         found = str(self.make("subscriptions", body)["id"])
         self.jobs()
         return found
+
+    def _leaving(self) -> str:
+        return self._with(
+            "cancel", self._another(self.make("customers", {"email": f"{self.code()}@example.com"})["id"])
+        )
+
+    def _resting(self) -> str:
+        return self._with("pause", self._another(self.make("customers", {"email": f"{self.code()}@example.com"})["id"]))
+
+    def _trying(self) -> str:
+        customer = self.make("customers", {"email": f"{self.code()}@example.com"})["id"]
+        body = {"customer": customer, "plan": self.of("plan"), "trial_days": 14}
+        return str(self.make("subscriptions/trial", body)["id"])
+
+    def _own_subscription(self) -> str:
+        self.make_customers_free_to_pause()
+        return self._another(self.of("person")["customer"]["id"])
+
+    def _own_leaving(self) -> str:
+        return self._with("cancel", self._another(self.of("person")["customer"]["id"]))
+
+    def _own_resting(self) -> str:
+        self.make_customers_free_to_pause()
+        return self._with("pause", self._another(self.of("person")["customer"]["id"]))
+
+    def make_customers_free_to_pause(self) -> None:
+        """This function will let customers do everything to their own subscriptions."""
+        verbs = {"customer_verbs": ["cancel", "change", "pause", "renew", "resume"]}
+        answer = self.api.patch("/api/v1/subscription-settings", verbs)
+        assert answer.status_code == 200, answer.content
+
+    def _another(self, customer: str) -> str:
+        """A free subscription of a plan of its own, beside others."""
+        body = {"code": self.code(), "name": "Free", "family": None, "publish": True}
+        plan = self.make("plans", body | {"prices": [PRICE | {"unit_amount": "0"}]})["id"]
+        return str(self.make("subscriptions", {"customer": customer, "plan": plan})["id"])
+
+    def _with(self, verb: str, subscription: str) -> str:
+        self.make(f"subscriptions/{subscription}/{verb}")
+        return subscription
 
     def _taken_addon(self) -> str:
         return str(self.make(f"subscriptions/{self.of('subscription')}/addons", {"addon": self.of("addon")})["id"])

@@ -1,0 +1,75 @@
+"""One trial per family, also for whoever registers anew with the same mailbox or pays with the same card."""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.selectors import get_mailbox
+from core.tenancy.writes import insert_once
+from payments.selectors import list_fingerprints
+from subscriptions import states
+from subscriptions.models import Subscription, TrialUse
+
+Mark = tuple[str, str]
+_EMAIL: Final = TrialUse.Kind.EMAIL.value
+_CARD: Final = TrialUse.Kind.CARD.value
+
+
+def has_had_trial(subscription: Subscription) -> bool:
+    """This function will tell whether the customer, his mailbox or a card of his has had a trial of the family.
+
+    Without a family it is the plan that is tried once.
+    """
+    earlier = Subscription.objects.of_family(subscription.customer_id, subscription.family)
+    if subscription.family is None:
+        earlier = earlier.filter(plan_id=subscription.plan_id)
+    if earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists():
+        return True
+    digests = [digest for _, digest in _marks(subscription)]
+    used = TrialUse.objects.filter(scope=_scope(subscription), digest__in=digests)
+    return used.exclude(subscription_id=subscription.pk).exists()
+
+
+def note_trial(subscription: Subscription, *, now: datetime) -> None:
+    """This function will note with what a saved subscription's trial is had.
+
+    The unique index refuses whoever comes second with one of it in the same instant.
+    """
+    TrialUse.objects.bulk_create([_row(subscription, mark, now) for mark in _marks(subscription)])
+
+
+@transaction.atomic
+def note_cards_of(*, customer_id: UUID, now: datetime) -> int:
+    """This function will note a customer's cards for the trials he is in, and return how many were new.
+
+    Who has tried with one of them before keeps what he has; it may be repeated.
+    """
+    rows = list(Subscription.objects.filter(customer_id=customer_id, status=states.TRIALING).order_by("id"))
+    marks = [mark for mark in _marks(rows[0]) if mark[0] == _CARD] if rows else []
+    return sum(insert_once(_row(row, mark, now)) for row in rows for mark in marks)
+
+
+def _marks(subscription: Subscription) -> list[Mark]:
+    found = [(_EMAIL, _digest(_EMAIL, get_mailbox(subscription.customer_id)))]
+    cards = sorted(set(list_fingerprints(subscription.customer_id)))
+    return [*found, *((_CARD, _digest(_CARD, one)) for one in cards)]
+
+
+def _row(subscription: Subscription, mark: Mark, now: datetime) -> TrialUse:
+    kind, digest = mark
+    return TrialUse(
+        subscription=subscription, scope=_scope(subscription), kind=kind, digest=digest, created_at=now
+    )  # fmt: skip
+
+
+def _scope(subscription: Subscription) -> str:
+    if subscription.family is None:
+        return f"plan:{subscription.plan_id}"
+    return f"family:{subscription.family}"
+
+
+def _digest(kind: str, text: str) -> str:
+    return hashlib.sha256(f"{kind}:{text}".encode()).hexdigest()
