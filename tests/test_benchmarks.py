@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connections
 
-from benchmarks import __main__, api, chain, house, invoices, pricing, relay
+from benchmarks import __main__, api, chain, house, invoices, pricing, relay, renewals
 from benchmarks.load import measured
 from benchmarks.table import ratio, render
 from local.engines import databases
@@ -105,6 +105,27 @@ def test_the_chain_is_measured_beside_bare_hashing(committed: Database, own: rel
     assert [line.what for line in proved] == ["proving 3 entries", "hashing them in memory", "chain verification, rate"]
     with committed.as_superuser() as admin:
         assert admin.execute("SELECT count(*) FROM audit_seal").fetchone() == (3,)
+
+
+@pytest.mark.slow
+def test_renewing_is_measured_beside_the_same_rows(committed: Database, own: relay.Opened) -> None:
+    size = renewals.Size(pairs=1, subscriptions=3, one_by_one=2, due=(4, 6), sample=2, each=2)
+    lines = renewals.run(size, own)
+    assert [line.what for line in lines if line.goal] == [
+        "renewals, rate", "renewals, rate", "its cost", "two workers, rate",
+    ]  # fmt: skip
+    assert all(line.verdict in ("below", "reached", "stretch") for line in lines if line.goal)
+    with committed.as_superuser() as admin:
+        kinds = "SELECT count(*), count(DISTINCT reference) FROM billing_invoice WHERE number IS NOT NULL"
+        written = admin.execute(kinds).fetchone()
+        due = "SELECT count(*) FROM subscriptions_subscription WHERE period_index = 1"
+        renewed = admin.execute(due).fetchone()
+        assert admin.execute("SELECT count(*) FROM jobs_job WHERE state IN ('failed', 'dead')").fetchone() == (0,)
+    assert written is not None
+    assert renewed is not None
+    # The two that were made by verbs have an invoice of their first period, too.
+    assert written[0] == renewed[0] + 2
+    assert renewed[0] >= 2 + 2 * 3 + 2 * 2 + 2
 
 
 def test_arithmetic_is_measured_beside_bare_multiplications() -> None:
