@@ -16,7 +16,7 @@ from benchmarks.table import Line, ratio
 
 MODULE = "benchmarks.renewing"
 # For several processes to be there before the first of them begins.
-START_S = 8.0
+START_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class Size:
     one_by_one: int = 60
     due: Sequence[int] = (1_000, 10_000, 100_000)
     sample: int = 1_000
+    warm: int = 100
     each: int = 2_000
 
 
@@ -90,16 +91,18 @@ def run(size: Size = Size(), opened: Opened = open_own) -> list[Line]:
         with house.reference(quiet) as reference:
             ground = Ground(quiet, folder, reference, told)
             turns = [_turn(ground, size) for _ in range(size.pairs + 1)][1:]
-        costs = {due: _cost_beside(ground, due, size.sample) for due in size.due}
-        speeds = [_rate(ground, workers, size.each) for workers in (1, 2)]
+        costs = {due: _cost_beside(ground, due, size.sample, size.warm) for due in size.due}
+        speeds = [_rate(ground, workers, size.each, size.warm) for workers in (1, 2)]
     return [*_compared(turns, told), *_flat(costs), *_together(speeds)]
 
 
 def _turn(ground: Ground, size: Size) -> Turn:
     mine = ground.environment["DATABASE_URL"]
+    ground.make(size.warm, mine)
+    ground.ask("look")
     first, last = ground.make(size.subscriptions, mine, ground.reference)
     looked = ground.ask("look")
-    done = ground.ask("work", str(size.subscriptions), "0")
+    done = ground.ask("work", str(size.subscriptions), "0", str(size.warm))
     if done["done"] != size.subscriptions:
         raise AssertionError(f"{done['done']} of {size.subscriptions} subscriptions were renewed")
     plain = ground.run("renewal.sql", first, last, ground.reference)
@@ -112,13 +115,13 @@ def _turn(ground: Ground, size: Size) -> Turn:
     )  # fmt: skip
 
 
-def _cost_beside(ground: Ground, due: int, sample: int) -> float:
+def _cost_beside(ground: Ground, due: int, sample: int, warm: int) -> float:
     """Milliseconds of one renewal while so many are due, its share of the look that finds them counted in."""
     mine = ground.environment["DATABASE_URL"]
     waiting = _waiting(ground)
     ground.make(due - waiting, mine)
     looked = ground.ask("look")
-    done = ground.ask("work", str(sample), "0")
+    done = ground.ask("work", str(sample), "0", str(warm))
     share = looked["seconds"] / looked["found"] if looked["found"] else 0.0
     return 1000 * (share + (done["until"] - done["from"]) / done["done"])
 
@@ -130,13 +133,13 @@ def _waiting(ground: Ground) -> int:
     return int(found[0]) if found else 0
 
 
-def _rate(ground: Ground, workers: int, each: int) -> float:
+def _rate(ground: Ground, workers: int, each: int, warm: int) -> float:
     """Renewals per second of so many processes that begin at one instant."""
-    while _ready(ground) < workers * each:
+    while _ready(ground) < workers * (each + warm):
         ground.ask("look")
     begin_at = time.time() + START_S * min(1.0, each / 1_000)
     with ThreadPoolExecutor(workers) as pool:
-        asked = [pool.submit(ground.ask, "work", str(each), str(begin_at)) for _ in range(workers)]
+        asked = [pool.submit(ground.ask, "work", str(each), str(begin_at), str(warm)) for _ in range(workers)]
         found = [one.result() for one in asked]
     took = max(one["until"] for one in found) - min(one["from"] for one in found)
     return sum(one["done"] for one in found) / took

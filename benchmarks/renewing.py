@@ -1,7 +1,7 @@
 """Renews subscriptions for `benchmarks.renewals`, as a process of its own once Django is set up.
 
 `prepare FOLDER` leaves there what makes due subscriptions, and what renews them in plain SQL and by the ORM. `look`
-writes the jobs of what is due, `work COUNT AT` renews so many from an instant on, `orm FOLDER FIRST LAST` writes the
+writes the jobs of what is due, `work COUNT AT WARM` renews so many from an instant on, `orm FOLDER FIRST LAST` writes the
 same rows one by one. Each prints what it found as a JSON object on the last line.
 """
 
@@ -28,7 +28,7 @@ from catalog.services import NewFeature
 from catalog.tests.factories import make_plan, monthly, seats
 from core import clock, ids, tenancy
 from core.models import Environment
-from jobs import claims, internal
+from jobs import batches, claims, internal
 from local.engines import databases
 from subscriptions.internal._entitlements import grant
 from subscriptions.tests.factories import subscribe
@@ -40,6 +40,7 @@ DUE = (
     "accounts_customer", "subscriptions_subscription", "subscriptions_subscriptionevent",
     "subscriptions_subscriptionperiod", "usage_entitlement", "outbox_aggregate",
 )  # fmt: skip
+MOST = batches.MOST
 _MONTH_AGO = timedelta(days=31, hours=1)
 
 
@@ -74,11 +75,17 @@ def look() -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "found": found}
 
 
-def work(count: int, begin_at: float) -> dict[str, Any]:
-    """This function will renew so many as a worker does, and no more than the rest of its last batch."""
+def work(count: int, begin_at: float, warm: int = 0) -> dict[str, Any]:
+    """This function will renew so many as a worker does, and no more than the rest of its last batch.
+
+    Before that it renews `warm` others: a worker has read the code and prepared its statements long ago.
+    """
+    if warm:
+        work(warm, 0.0)
     Event().wait(max(0.0, begin_at - time.time()))
     done, started = 0, time.time()
     while done < count and (claim := claims.of_queues(QUEUE)) and claim.kind == KIND:
+        batches.MOST = min(MOST, count - done)
         outcomes = internal.do_with_others(claim)
         done += len(outcomes)
         if any(outcome != "succeeded" for _, outcome in outcomes):
@@ -198,7 +205,7 @@ def main(asked: str, *arguments: str) -> None:
         case "look":
             found = look()
         case "work":
-            found = work(int(arguments[0]), float(arguments[1]))
+            found = work(int(arguments[0]), float(arguments[1]), int(arguments[2]))
         case _:
             found = one_by_one(Path(arguments[0]), *map(int, arguments[1:]))
     print(json.dumps(found))

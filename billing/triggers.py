@@ -37,12 +37,16 @@ RETURN NEW;
 # Runs at commit, when the work may have left its scope already: it looks through the eyes of the row's environment.
 _BALANCES = """
 seen_as := current_setting('app.environment_id', true);
-PERFORM set_config('app.environment_id', NEW.environment_id::text, true);
-SELECT count(*) INTO postings FROM billing_posting p WHERE p.journal_id = NEW.{journal};
-SELECT count(*) INTO unequal FROM (
-  SELECT 1 FROM billing_posting p WHERE p.journal_id = NEW.{journal} GROUP BY p.currency HAVING sum(p.amount_minor) <> 0
+IF seen_as IS DISTINCT FROM NEW.environment_id::text THEN
+  PERFORM set_config('app.environment_id', NEW.environment_id::text, true);
+END IF;
+SELECT COALESCE(sum(sums.many), 0), count(*) FILTER (WHERE sums.total <> 0) INTO postings, unequal FROM (
+  SELECT count(*) AS many, sum(p.amount_minor) AS total FROM billing_posting p
+   WHERE p.journal_id = NEW.{journal} GROUP BY p.currency
 ) sums;
-PERFORM set_config('app.environment_id', COALESCE(seen_as, ''), true);
+IF seen_as IS DISTINCT FROM NEW.environment_id::text THEN
+  PERFORM set_config('app.environment_id', COALESCE(seen_as, ''), true);
+END IF;
 IF postings < 2 OR unequal > 0 THEN
   RAISE EXCEPTION 'journal % does not balance', NEW.{journal}
     USING ERRCODE = 'check_violation', CONSTRAINT = 'billing_journal_balances';
