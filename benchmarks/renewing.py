@@ -1,8 +1,8 @@
 """Renews subscriptions for `benchmarks.renewals`, as a process of its own once Django is set up.
 
 `prepare FOLDER` leaves there what makes due subscriptions, and what renews them in plain SQL and by the ORM. `look`
-writes the jobs of what is due, `work COUNT AT WARM` renews so many from an instant on, `orm FOLDER FIRST LAST` writes the
-same rows one by one. Each prints what it found as a JSON object on the last line.
+writes the jobs of what is due, `work COUNT AT WARM` renews so many from an instant on, `orm FOLDER FIRST LAST` writes
+the same rows one by one. Each prints what it found as a JSON object on the last line.
 """
 
 import json

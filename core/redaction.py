@@ -33,6 +33,7 @@ _UNDER: Final = {"number": frozenset({"card", "source"}), "code": frozenset({"gi
 _ALLOWED: Final = frozenset({"tokentype", "keyid", "apikeyid", "kid", "secretshown", "passwordchangedat"})
 _HASHED: Final = frozenset({"idempotencykey", "nextpagetoken"})
 
+_SHORTEST_CARD: Final = 12
 _SPLIT: Final = re.compile(r"[-_ ]+|(?<=[a-z0-9])(?=[A-Z])")
 _BASIC: Final = re.compile(r"\bbasic\s+([A-Za-z0-9+/_-]{4,}={0,2})", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"(?<!\w)(?<![0-9]\.)[0-9]+(?:[ \t\u00a0-][0-9]+)*(?!\w)", re.ASCII)
@@ -232,6 +233,8 @@ def _cards(text: str) -> list[tuple[int, int]]:
     """Where card numbers stand in a text, also between other numbers."""
     places: list[tuple[int, int]] = []
     for run in _DIGITS.finditer(text):
+        if run.end() - run.start() < _SHORTEST_CARD:
+            continue
         groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
         while groups:
             taken = next((size for size in range(min(len(groups), 6), 0, -1) if _is_card(text, groups[:size])), 0)
@@ -255,7 +258,7 @@ def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
 
 def _is_card_number(digits: str) -> bool:
     """Issuers' numbers start with 2 to 6, have 12 to 19 digits and end in a Luhn check digit."""
-    if not 12 <= len(digits) <= 19 or digits[0] not in "23456":
+    if not _SHORTEST_CARD <= len(digits) <= 19 or digits[0] not in "23456":
         return False
     doubled = "".join(str(int(digit) * (1 + place % 2)) for place, digit in enumerate(reversed(digits)))
     return sum(int(digit) for digit in doubled) % 10 == 0
