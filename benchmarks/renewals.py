@@ -90,7 +90,7 @@ def run(size: Size = Size(), opened: Opened = open_own) -> list[Line]:
         told = house.ask(MODULE, quiet, "prepare", str(folder))
         with house.reference(quiet) as reference:
             ground = Ground(quiet, folder, reference, told)
-            turns = [_turn(ground, size) for _ in range(size.pairs + 1)][1:]
+            turns = [_turn(ground, size) for _ in range(size.pairs)]
         costs = {due: _cost_beside(ground, due, size.sample, size.warm) for due in size.due}
         speeds = [_rate(ground, workers, size.each, size.warm) for workers in (1, 2)]
     return [*_compared(turns, told), *_flat(costs), *_together(speeds)]
@@ -98,9 +98,8 @@ def run(size: Size = Size(), opened: Opened = open_own) -> list[Line]:
 
 def _turn(ground: Ground, size: Size) -> Turn:
     mine = ground.environment["DATABASE_URL"]
-    ground.make(size.warm, mine)
-    ground.ask("look")
-    first, last = ground.make(size.subscriptions, mine, ground.reference)
+    whole = size.warm + size.subscriptions
+    first, last = ground.make(whole, mine, ground.reference)
     looked = ground.ask("look")
     done = ground.ask("work", str(size.subscriptions), "0", str(size.warm))
     if done["done"] != size.subscriptions:
@@ -110,8 +109,8 @@ def _turn(ground: Ground, size: Size) -> Turn:
     away = {**ground.environment, "DATABASE_URL": ground.reference}
     saved = house.ask(MODULE, away, "orm", str(ground.folder), str(first), str(last))
     return Turn(
-        mine=size.subscriptions / (looked["seconds"] + done["until"] - done["from"]),
-        plain=size.subscriptions / plain, orm=size.one_by_one / saved["seconds"],
+        mine=1 / (looked["seconds"] / whole + (done["until"] - done["from"]) / size.subscriptions),
+        plain=whole / plain, orm=size.one_by_one / saved["seconds"],
     )  # fmt: skip
 
 
@@ -119,7 +118,8 @@ def _cost_beside(ground: Ground, due: int, sample: int, warm: int) -> float:
     """Milliseconds of one renewal while so many are due, its share of the look that finds them counted in."""
     mine = ground.environment["DATABASE_URL"]
     waiting = _waiting(ground)
-    ground.make(due - waiting, mine)
+    if due > waiting:
+        ground.make(due - waiting, mine)
     looked = ground.ask("look")
     done = ground.ask("work", str(sample), "0", str(warm))
     share = looked["seconds"] / looked["found"] if looked["found"] else 0.0
@@ -135,7 +135,10 @@ def _waiting(ground: Ground) -> int:
 
 def _rate(ground: Ground, workers: int, each: int, warm: int) -> float:
     """Renewals per second of so many processes that begin at one instant."""
-    while _ready(ground) < workers * (each + warm):
+    wanted = workers * (each + warm)
+    if missing := max(0, wanted - _waiting(ground)):
+        ground.make(missing, ground.environment["DATABASE_URL"])
+    while _ready(ground) < wanted:
         ground.ask("look")
     begin_at = time.time() + START_S * min(1.0, each / 1_000)
     with ThreadPoolExecutor(workers) as pool:
