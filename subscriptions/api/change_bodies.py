@@ -1,7 +1,5 @@
 """The bodies of changes, and of what they would cost."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +20,7 @@ from core.http.serializers import (
     StrictInt,
     StrictString,
 )
+from subscriptions.api.fields import WordOrInstant
 from subscriptions.api.serializers import MOST_ADDONS, MOST_UNITS, SubscriptionBody
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
@@ -29,24 +28,6 @@ from subscriptions.wanted import NOW
 
 BEHAVIORS = tuple(one.value for one in Behavior)
 WHAT = ("plan_id", "quantity", "addons", "coupon", "anchor", "payment_method_id")
-
-
-class WordOrInstant(Instant):
-    """One of a few words, or a moment."""
-
-    def __init__(self, words: Iterable[str], **options: Any) -> None:
-        super().__init__(**options)
-        self.words = tuple(words)
-        moment = {"type": "string", "format": "date-time"}
-        self.json_schema = {"anyOf": [{"type": "string", "enum": list(self.words)}, moment]}
-
-    def to_internal_value(self, data: Any) -> Any:
-        """This function will accept one of the words, or a moment with an offset."""
-        return data if type(data) is str and data in self.words else super().to_internal_value(data)
-
-    def to_representation(self, value: Any) -> str:
-        """This function will write the word, or the moment in UTC."""
-        return super().to_representation(value) if isinstance(value, datetime) else str(value)
 
 
 class SetAddOn(RequestBody):
@@ -91,6 +72,13 @@ class ChangeSubscription(ChangePlanOrQuantity):
         if len(found) < len(asked):
             raise serializers.ValidationError(validation.refused("twice", "Each add-on is named once."))
         return tuple(found.items())
+
+
+class ChangeOwnSubscription(ChangeSubscription):
+    """What a customer may have otherwise. When the rest of the period is charged is not his to say."""
+
+    proration = None  # type: ignore[assignment]
+    anchor = None  # type: ignore[assignment]
 
 
 def _number(**options: bool) -> DecimalText:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from core import clock
 from core.http.views import Listed, Request, Resource, ok
 from subscriptions import services
+from subscriptions.api.change_bodies import ChangedBody, ChangeOwnSubscription
 from subscriptions.api.filters import OwnSubscriptionFilters
 from subscriptions.api.serializers import (
     CancelOwnSubscription,
@@ -30,7 +31,13 @@ class OwnSubscriptions(Listed, Resource):
     audience = frozenset({"customer"})
     serializer_class = SubscriptionBody
     filterset_class = OwnSubscriptionFilters
-    request_bodies = {"cancel": CancelOwnSubscription, "pause": PauseOwnSubscription, "renew": RenewSubscription}
+    request_bodies = {
+        "cancel": CancelOwnSubscription,
+        "change": ChangeOwnSubscription,
+        "pause": PauseOwnSubscription,
+        "renew": RenewSubscription,
+    }
+    responses = {"change": ChangedBody}
 
     list = subscriptions_on(Listed.list)
 
@@ -71,6 +78,16 @@ class OwnSubscriptions(Listed, Resource):
     def renew(self, request: Request, pk: str) -> Response:
         """This function will sell the customer further periods; they count once their invoice is paid."""
         return self._done(services.renew_subscription, RenewSubscription.parse(request))
+
+    @action(detail=True, methods=["post"])
+    @subscriptions_on
+    def change(self, request: Request, pk: str) -> Response:
+        """This function will change the customer's plan, quantity or add-ons now."""
+        body = ChangeOwnSubscription.parse(request)
+        done = services.change_subscription(
+            subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
+        )
+        return ok(ChangedBody.of(done, subscription=shown(done.subscription)))
 
     def _done(self, verb: Callable[..., Subscription], body: dict[str, Any] | None = None) -> Response:
         row = verb(subscription_id=self.get_object().pk, **body or {}, actor=self.actor, now=clock.now())

@@ -20,7 +20,7 @@ from core.http.serializers import (
 )
 from core.periods import Alignment, Interval
 from subscriptions import states
-from subscriptions.api.fields import When
+from subscriptions.api.fields import WordOrInstant
 from subscriptions.models import LONGEST_TRIAL_DAYS, Subscription, SubscriptionAddOn, SubscriptionPause
 from subscriptions.proration import Behavior, Refund
 from subscriptions.services import CancelReason
@@ -103,7 +103,7 @@ class RedeemCoupon(RequestBody):
 class CancelOwnSubscription(RequestBody):
     """It ends now, at the end of what is paid (period_end, the default), or at an instant."""
 
-    at = When(("now", "period_end"), required=False)
+    at = WordOrInstant(("now", "period_end"), required=False)
     reason = Choice([one.value for one in CancelReason], required=False)
     comment = StrictString(max_length=500, required=False, allow_blank=True, multiline=True)
 

@@ -61,9 +61,10 @@ def attach(
 
 
 def refuse_unless_changeable(subscription: Subscription, *, now: datetime) -> None:
-    """This function will raise NotChangeable in a state, or at an end, in which nothing can be changed."""
-    is_ending = subscription.status in states.RENEWING and subscription.period.ends_at <= now
-    if is_ending or subscription.status not in (states.SCHEDULED, states.TRIALING, *states.RENEWING):
+    """This function will raise InvalidTransition in a state, and NotChangeable at an end, that allows no change."""
+    if subscription.status not in (states.SCHEDULED, states.TRIALING, *states.RENEWING):
+        raise states.unchangeable(subscription.status)
+    if subscription.status in states.RENEWING and subscription.period.ends_at <= now:
         raise NotChangeable(status=subscription.status)
 
 

@@ -38,7 +38,7 @@ def add_addon(
     paid period nothing is charged yet.
 
     :raises core.errors.NotFound: if there is no such subscription or add-on.
-    :raises NotChangeable: if the subscription's state does not allow it.
+    :raises subscriptions.states.InvalidTransition, NotChangeable: if its state, or its end, does not allow it.
     :raises catalog.services.AddOnArchived, AddOnAlreadyAdded, AddOnCycleMismatch, catalog.selectors.CurrencyNotOffered:
     if the add-on does not fit.
     """
@@ -68,7 +68,7 @@ def remove_addon(
     """This function will take an add-on off a subscription; the rest of the period is credited as `behavior` says.
 
     :raises core.errors.NotFound: if there is no such subscription, or it has no such add-on.
-    :raises NotChangeable: if the subscription's state does not allow it.
+    :raises subscriptions.states.InvalidTransition, NotChangeable: if its state, or its end, does not allow it.
     :raises subscriptions.models.AddOnRemoved: if it is removed already.
     :raises subscriptions.models.AddOnBilled: if it was charged once.
     """

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from core.actor import Actor
 from subscriptions.internal._changing import carry_out
+from subscriptions.internal._policy import CHANGE, check_customer
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked
 from subscriptions.models import Subscription
@@ -41,10 +42,12 @@ def change_subscription(
     paid period and during a pause nothing is charged. What is so already is left as it is.
 
     :raises core.errors.NotFound: if there is no such subscription, plan, add-on or payment method.
+    :raises subscriptions.internal.NotAllowed: if a customer asks who may not.
     :raises core.errors.Refusal: see `subscriptions.internal._course.course_of`, `add_addon` and
     `billing.internal.redeem_coupon`.
     """
     subscription = locked(subscription_id)
+    check_customer(actor, CHANGE)
     catch_up(subscription, actor=actor, now=now)
     done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
     return Changed(subscription=subscription, invoice=done.invoice.public_id if done.invoice else None)

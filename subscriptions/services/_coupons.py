@@ -8,7 +8,7 @@ from django.db import transaction
 from billing import internal as billing
 from core import ids
 from core.actor import Actor
-from subscriptions.internal._addons import NotChangeable
+from subscriptions import states
 from subscriptions.internal._rows import locked, record
 from subscriptions.models import Subscription
 
@@ -18,12 +18,12 @@ def redeem_coupon(*, subscription_id: UUID, code: str, actor: Actor, now: dateti
     """This function will redeem a coupon for a subscription: it reduces its invoices from the next one on.
 
     :raises core.errors.NotFound: if there is no such subscription.
-    :raises NotChangeable: if it is over.
+    :raises subscriptions.states.InvalidTransition: if it is over.
     :raises core.errors.Refusal: if the coupon cannot be redeemed, each limit with a code of its own.
     """
     subscription = locked(subscription_id)
     if subscription.is_terminal:
-        raise NotChangeable(status=subscription.status)
+        raise states.unchangeable(subscription.status)
     billing.redeem_coupon(
         code, customer_id=subscription.customer_id, reference=subscription.public_id, currency=subscription.currency,
         plan=ids.encode("pln", subscription.plan_id), actor=actor, now=now,

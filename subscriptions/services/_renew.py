@@ -25,7 +25,7 @@ def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Acto
     again. What costs nothing in advance counts at once.
 
     :raises core.errors.NotFound: if there is no such subscription.
-    :raises AlreadyCanceled, CancellationScheduled: if it is canceled, or will be.
+    :raises CancellationScheduled: if it will be canceled.
     :raises InvalidTransition: if it is not running.
     :raises subscriptions.internal.NotAllowed: if a customer asks who may not.
     :raises RenewalPending: if an earlier request has not been paid.
@@ -52,7 +52,6 @@ def renew_subscription(*, subscription_id: UUID, intervals: int = 1, actor: Acto
 
 
 def _refuse_unless_renewable(subscription: Subscription) -> None:
-    subscription.refuse_if_canceled()
     states.refuse_verb("renew", subscription.status)
     subscription.refuse_if_ending()
     refuse_if_ordered(subscription)

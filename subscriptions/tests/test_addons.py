@@ -274,7 +274,7 @@ def test_what_waits_for_its_first_payment_or_is_over_is_not_changed(now: datetim
     unpaid, over = subscribe(make_customer()), subscribe(make_customer(), free_plan())
     services.cancel_subscription(subscription_id=over.pk, at="now", actor=actor, now=now)
     for subscription in (unpaid, over):
-        with pytest.raises(services.NotChangeable):
+        with pytest.raises(services.InvalidTransition):
             add(subscription, make_addon(), now)
     assert not SubscriptionAddOn.objects.exists()
 

@@ -87,7 +87,7 @@ def test_what_is_over_redeems_nothing(now: datetime, actor: Actor) -> None:
     make_coupon()
     subscription = subscribe(make_customer(), free_plan())
     services.cancel_subscription(subscription_id=subscription.pk, at="now", actor=actor, now=now)
-    with pytest.raises(services.NotChangeable):
+    with pytest.raises(services.InvalidTransition):
         services.redeem_coupon(subscription_id=subscription.pk, code="HALF", actor=actor, now=now)
     assert not CouponRedemption.objects.exists()
 

@@ -156,7 +156,7 @@ def test_what_will_be_canceled_is_not_renewed(actor: Actor, now: datetime, run_j
     with pytest.raises(services.CancellationScheduled):
         services.renew_subscription(subscription_id=subscription.pk, actor=actor, now=now)
     services.cancel_subscription(subscription_id=subscription.pk, at="now", actor=actor, now=now)
-    with pytest.raises(services.AlreadyCanceled):
+    with pytest.raises(services.InvalidTransition):
         services.renew_subscription(subscription_id=subscription.pk, actor=actor, now=now)
     assert not Extension.objects.exists()
 
