@@ -91,7 +91,7 @@ POINTS: Final[dict[str, str]] = {
     "subscriptions.created": "a subscription is written and announced, nothing is billed or committed",
     "subscriptions.period_billed": "a renewal's invoice is written, nothing is committed",
     "subscriptions.period_entered": "a subscription has entered its next period, nothing is billed or committed",
-    "subscriptions.periods_billed": "the invoices of a batch of renewals are written, nothing is committed",
+    "subscriptions.periods_billed": "periods and drafts of a batch are written, nothing is numbered or committed",
     "subscriptions.periods_entered": "a batch has entered its next periods, nothing is billed or committed",
     "subscriptions.renewal_locked": "a subscription that may be due is locked",
     "subscriptions.renewals_locked": "subscriptions that may be due are locked together",

@@ -45,7 +45,7 @@ from billing.internal._gifts import recognize_gift, return_gift
 from billing.internal._grace import end_grace, finalize_draft
 from billing.internal._invoices import locked
 from billing.internal._issue import issue_invoice
-from billing.internal._issue_many import Batch, Begun, begin_invoices, issue_invoices
+from billing.internal._issue_many import Batch, Begun, begin_invoices, draft_invoices, issue_invoices
 from billing.internal._items import Item, lines_of
 from billing.internal._late_usage import Window, adjust_late_usage
 from billing.internal._numbers import NumberingInUse, configure_series
@@ -111,6 +111,7 @@ __all__ = [
     "collect_again",
     "configure_series",
     "credit_unused",
+    "draft_invoices",
     "end_dunning_grace",
     "end_grace",
     "exhaust_dunning",

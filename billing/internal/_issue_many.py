@@ -71,18 +71,22 @@ def begin_invoices(invoices: Sequence[NewInvoice], *, now: datetime) -> Batch:
     return Batch(begun=[one for one in begun if not one.worked_out.waiting], seen=seen)
 
 
-def issue_invoices(batch: Batch, *, actor: Actor, now: datetime) -> None:
-    """This function will write, number and book invoices that were begun in this transaction, and ask for their money.
-
-    The numbers follow their order. What `issue_invoice` publishes is published for each.
+def draft_invoices(batch: Batch, *, now: datetime) -> None:
+    """This function will write the drafts of invoices that were begun in this transaction.
 
     :raises CouponSpent: if a coupon has been used up since.
     """
-    begun = batch.begun
-    _write_drafts(begun, now=now)
-    _coupons.count_cycles_of([redemption for one in begun for redemption in one.giving])
-    invoices = [one.invoice for one in begun]
-    # The counter is locked as late as possible: every invoice of the environment passes here.
+    _write_drafts(batch.begun, now=now)
+    _coupons.count_cycles_of([redemption for one in batch.begun for redemption in one.giving])
+
+
+def issue_invoices(batch: Batch, *, actor: Actor, now: datetime) -> None:
+    """This function will number and book invoices that were drafted in this transaction, and ask for their money.
+
+    The numbers follow their order. What `issue_invoice` publishes is published for each.
+    """
+    invoices = [one.invoice for one in batch.begun]
+    # The counter is locked as late as possible: every invoice of the environment passes here, and waits for the commit.
     for invoice, taken in zip(invoices, _numbers.take_many("invoice", len(invoices), now=now), strict=True):
         invoice.finalize(counter_id=taken.counter_id, sequence=taken.sequence, number=taken.number, at=taken.issued_at)
     if __debug__:

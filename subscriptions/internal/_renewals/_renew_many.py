@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billing.internal import Begun, NewInvoice, NewLine, begin_invoices, issue_invoices
+from billing.internal import Begun, NewInvoice, NewLine, begin_invoices, draft_invoices, issue_invoices
 from catalog.selectors import PlanTerms
 from core import events, failpoints
 from core.actor import Actor
@@ -50,9 +50,10 @@ def renew_many(*, subscription_ids: Collection[UUID], actor: Actor, now: datetim
     renewed = [(one, begun[one.new.key]) for one in worked_out if one.new.key in begun]
     if batch and renewed:
         _write_rows([one for one, _ in renewed], now=now)
-        issue_invoices(batch, actor=actor, now=now)
+        draft_invoices(batch, now=now)
         _write_periods(renewed, now=now)
         _say_renewed(renewed, actor=actor, now=now)
+        issue_invoices(batch, actor=actor, now=now)
     if __debug__:
         failpoints.reach("subscriptions.renewed_together")
     done = {one.subscription.pk for one, _ in renewed}
@@ -111,6 +112,7 @@ def _write_periods(renewed: Sequence[tuple[Renewal, Begun]], *, now: datetime) -
 
 
 def _say_renewed(renewed: Sequence[tuple[Renewal, Begun]], *, actor: Actor, now: datetime) -> None:
+    """The facts are written at once: from the numbers on to the commit, other workers of the environment wait."""
     for one, invoice in renewed:
         row = one.subscription
         events.publish(
@@ -119,3 +121,4 @@ def _say_renewed(renewed: Sequence[tuple[Renewal, Begun]], *, actor: Actor, now:
                 period_starts_at=row.period.starts_at, period_ends_at=row.period.ends_at, invoice=invoice.public_id,
             )
         )  # fmt: skip
+    events.flush()
