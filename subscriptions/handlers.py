@@ -18,6 +18,7 @@ from core.actor import SYSTEM
 from payments.signals import PaymentMethodAttached
 from subscriptions import internal
 from subscriptions.models import Subscription
+from subscriptions.signals import SubscriptionPastDue
 
 
 @events.handles(InvoicePaid)
@@ -38,6 +39,15 @@ def mark_past_due(event: InvoicePaymentFailed) -> None:
             subscription_id=_key(event.reference), invoice_id=ids.decode("inv", event.subject), code=event.code,
             actor=SYSTEM, now=clock.now(), failed_at=event.at,
         )  # fmt: skip
+
+
+@events.handles(SubscriptionPastDue)
+def follow_past_due(event: SubscriptionPastDue) -> None:
+    """This function will treat what has become past due, perhaps again after a pause, as what it owes."""
+    internal.follow_past_due(
+        subscription_id=_key(event.subject), invoice_id=ids.decode("inv", event.invoice), actor=SYSTEM,
+        now=clock.now(),
+    )  # fmt: skip
 
 
 @events.handles(InvoiceDunningGraceEnded)

@@ -23,6 +23,7 @@ from billing.selectors._documents import (
 from billing.selectors._dunning import (
     PolicyView,
     RecoveryFigures,
+    find_end_action,
     get_dunning_policy,
     is_followed_up,
     is_grace_over,
@@ -83,6 +84,7 @@ __all__ = [
     "explain_invoice",
     "find_document",
     "find_document_link",
+    "find_end_action",
     "find_invoice",
     "get_document_link",
     "get_dunning_policy",

@@ -58,6 +58,12 @@ def is_followed_up(invoice_id: UUID) -> bool:
     return DunningCase.objects.filter(invoice_id=invoice_id).exists()
 
 
+def find_end_action(invoice_id: UUID) -> str | None:
+    """This function will return how what an invoice billed is to end that was given up; None if it was not."""
+    lost = DunningCase.objects.filter(invoice_id=invoice_id, state__in=_LOST)
+    return lost.values_list("end_action", flat=True).first()
+
+
 def is_grace_over(reference: str) -> bool:
     """This function will tell whether what is billed by a reference may no longer be used, as it is not paid for."""
     unpaid = DunningCase.objects.about(reference).filter(state__in=(State.OPEN, *_LOST))

@@ -1,7 +1,7 @@
 """What only workers and other apps' verbs bring about."""
 
 from subscriptions.internal._begin import start
-from subscriptions.internal._dunning import end_unpaid, follow_access
+from subscriptions.internal._dunning import end_unpaid, follow_access, follow_past_due
 from subscriptions.internal._end import end_term, expire_incomplete
 from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._pauses import PaymentMethodMissing, pause_due, resume_due
@@ -36,6 +36,7 @@ __all__ = [
     "end_unpaid",
     "expire_incomplete",
     "follow_access",
+    "follow_past_due",
     "follow_timezone",
     "forgive",
     "grant_term",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.selectors import get_invoice, is_grace_over
+from billing.selectors import find_end_action, get_invoice, is_grace_over
 from catalog.selectors import get_terms
 from core import events
 from core.actor import Actor
@@ -50,6 +50,23 @@ def settle_access(subscription: Subscription, *, actor: Actor, now: datetime) ->
 
 
 @transaction.atomic
+def follow_past_due(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: datetime) -> Subscription:
+    """This function will see to it that what became past due is treated as what it owes, which may be old.
+
+    What went on after a pause may owe something whose grace is over, or that was given up meanwhile.
+
+    :raises core.errors.NotFound: if there is no such subscription.
+    """
+    subscription = follow_access(subscription_id=subscription_id, actor=actor, now=now)
+    end_action = find_end_action(invoice_id)
+    if end_action is not None:
+        end_unpaid(
+            subscription_id=subscription_id, invoice_id=invoice_id, end_action=end_action, actor=actor, now=now
+        )  # fmt: skip
+    return subscription
+
+
+@transaction.atomic
 def end_unpaid(
     *, subscription_id: UUID, invoice_id: UUID, end_action: str, actor: Actor, now: datetime
 ) -> Subscription | None:
@@ -74,10 +91,7 @@ def end_unpaid(
 
 def _pause(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
     """Nothing more is billed and nothing granted until somebody resumes it."""
-    if subscription.suspended_at is None:
-        _suspend(subscription, actor=actor, now=now)
     catch_up(subscription, actor=actor, now=now)
-    subscription.suspended_at = None
     pause = SubscriptionPause(
         subscription=subscription, policy=SubscriptionPause.Policy.GIVE_BACK, interrupted=subscription.status,
         period_number=subscription.period_index, starts_at=now, reason=PAYMENT_FAILED, created_at=now,

@@ -220,7 +220,7 @@ rule(
     f"""
     SELECT s.id::text AS id, s.environment_id, s.status, s.suspended_at FROM subscriptions_subscription s
     WHERE s.suspended_at IS NOT NULL
-      AND s.status NOT IN ({states.sql_list((states.PAST_DUE, states.PAUSED, *states.TERMINAL))})
+      AND s.status NOT IN ({states.sql_list((states.PAST_DUE, *states.TERMINAL))})
     """,  # noqa: S608 - the words come from our own table
 )
 rule(

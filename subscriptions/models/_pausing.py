@@ -31,6 +31,8 @@ class Pausing:
         """
         self.move_to(states.PAUSED)
         self.paused_at, self.resumes_at, self.pauses_at = at, until, None
+        # Nothing is granted meanwhile anyway; what is owed is looked at when it goes on.
+        self.suspended_at = None
         self.renews_at = self.remind_at = None
 
     def plan_pause(self: Any, *, at: datetime) -> None:

@@ -32,7 +32,7 @@ from jobs.time_travel import travel
 from payments.services import attach_payment_method, make_default_payment_method
 from subscriptions import internal
 from subscriptions.models import Subscription
-from subscriptions.services import renew_subscription
+from subscriptions.services import pause_subscription, renew_subscription, resume_subscription
 from subscriptions.tests.factories import attach_card, make_customer, make_plan, monthly, subscribe
 from usage.models import Entitlement
 
@@ -425,3 +425,39 @@ def test_what_was_past_due_before_is_followed_up_by_the_command(story: Story, ow
     call_command("follow_up_past_due")
     assert "0 invoices" in capsys.readouterr().out
     assert DunningCase.objects.count() == 1
+
+
+def test_who_rests_while_suspended_is_granted_nothing_until_he_goes_on(story: Story) -> None:
+    decide(grace_days=1)
+    story.fail().on_day(1)
+    asked: dict[str, Any] = {"subscription_id": story.subscription.pk, "actor": SYSTEM}
+    pause_subscription(**asked, now=clock.now())
+    settle(get_invoice(story.case.invoice_id), now=clock.now())
+    story.run()
+    assert (story.status(), story.has_access(), story.case.state) == ("paused", False, "recovered")
+    resume_subscription(**asked, now=clock.now())
+    story.run()
+    assert (story.status(), story.has_access()) == ("active", True)
+
+
+def test_who_goes_on_after_a_pause_still_owes(story: Story) -> None:
+    decide(days=(2, 30), grace_days=3)
+    story.fail().on_day(1)
+    asked: dict[str, Any] = {"subscription_id": story.subscription.pk, "actor": SYSTEM}
+    pause_subscription(**asked, now=clock.now())
+    story.on_day(4)
+    resume_subscription(**asked, now=clock.now())
+    story.run()
+    assert (story.status(), story.has_access()) == ("past_due", False)
+
+
+def test_what_was_given_up_during_a_pause_ends_when_it_goes_on(story: Story) -> None:
+    decide(days=(2,), grace_days=3)
+    story.fail().on_day(1)
+    asked: dict[str, Any] = {"subscription_id": story.subscription.pk, "actor": SYSTEM}
+    pause_subscription(**asked, now=clock.now())
+    story.on_day(2).on_day(4)
+    assert (story.case.state, story.status()) == ("exhausted", "paused")
+    resume_subscription(**asked, now=clock.now())
+    story.run()
+    assert (story.status(), story.has_access()) == ("canceled", False)
