@@ -18,6 +18,7 @@ class Pausing:
     remind_at: Any
     cancel_at: Any
     given_back: Any
+    suspended_at: Any
     period_ends_at: Any
     period_boundary: Any
     anchor_at: Any
