@@ -1,0 +1,242 @@
+"""Random lives of a subscription beside a small model: the same state, periods and money at every step.
+
+Verbs, days, declined cards and deaths of processes come in any order. After each step the model and the house must
+agree, and in the end every rule of the house must hold. `make proof` lives 500 lives of 60 steps.
+"""
+
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as some
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from billing.models import Invoice
+from core import failpoints, invariants, tenancy
+from core.actor import SYSTEM
+from core.models import Environment
+from core.periods import Period
+from jobs.models import Job
+from jobs.time_travel import travel
+from payments.models import SandboxCharge
+from subscriptions import services
+from subscriptions.models import Subscription
+from subscriptions.tests.expected import Expected
+from subscriptions.tests.factories import attach_card, make_customer, make_plan, monthly, subscribe
+from tests.edge.world import savepoint
+from tests.fixtures import NOW, do_all_jobs, environment_called
+
+PRICE_MINOR = 1000
+A_MINUTE = timedelta(minutes=1)
+CARDS = some.sampled_from(["success", "success", "fails_later"])
+# What ends a life is asked for once in a while only, or most lives would be short.
+SELDOM = some.integers(0, 7)
+
+
+class Died(BaseException):
+    """A process ended here; what it had not committed is gone."""
+
+
+class Life(RuleBasedStateMachine):
+    """One customer, one monthly plan, and everything that may be asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undone = ExitStack()
+        self.undone.enter_context(savepoint())
+        self.undone.enter_context(tenancy.scope(environment_called("sandbox").as_scope()))
+        self._set_clock(NOW)
+        self.customer, self.plan = make_customer(now=NOW), make_plan(monthly("10.00"))
+        self.known = Expected(now=NOW, card="success")
+        self.id: Any = None
+        self.paid_before = 0
+
+    def teardown(self) -> None:
+        try:
+            if self.id:
+                broken = {one.code: found for one in invariants.rules() if (found := invariants.broken(one.code))}
+                assert broken == {}
+        finally:
+            self.undone.close()
+
+    # ------------------------------------------------------------- what happens
+
+    @initialize(chosen=SELDOM, trial_days=some.sampled_from([0, 0, 14]))
+    def begin(self, chosen: int, trial_days: int) -> None:
+        self.known.card = "success" if chosen else "fails_later"
+        attach_card(self.customer, self.known.card)
+        self._subscribe(trial_days)
+
+    @precondition(lambda self: self.known.is_over)
+    @rule()
+    def come_back(self) -> None:
+        self.paid_before += self.known.paid
+        self.known = Expected(now=self.known.now, card=self.known.card)
+        self._subscribe(0)
+
+    @rule(hours=some.one_of(some.integers(1, 72), some.integers(73, 24 * 45)))
+    def time_passes(self, hours: int) -> None:
+        to = self.known.now + timedelta(hours=hours)
+        self._travel(to)
+        self.known.travel(to)
+
+    @rule(hours=some.integers(1, 24 * 45), crossing=some.integers(1, 60))
+    def time_passes_and_a_process_dies(self, hours: int, crossing: int) -> None:
+        to = self.known.now + timedelta(hours=hours)
+        if self._dies(crossing, lambda: self._travel(to)):
+            Job.objects.filter(state="running").update(lease_until=NOW - timedelta(days=1000))
+            self._travel(to)
+        self.known.travel(to)
+
+    @precondition(lambda self: not self.known.is_over)
+    @rule(chosen=SELDOM, crossing=some.none() | some.integers(1, 8))
+    def cancel_now(self, chosen: int, crossing: int | None) -> None:
+        if not chosen:
+            self._ask(crossing, services.cancel_subscription, at="now")
+            self.known.cancel()
+
+    @precondition(
+        lambda self: self.known.status in ("trialing", "active", "past_due", "paused") and not self.known.cancel_at
+    )
+    @rule()
+    def cancel_at_the_end(self) -> None:
+        self._ask(None, services.cancel_subscription, at="period_end")
+        self.known.cancel_later()
+
+    @precondition(lambda self: self.known.cancel_at and not self.known.is_over)
+    @rule()
+    def stay_after_all(self) -> None:
+        self._ask(None, services.undo_cancellation)
+        self.known.undo()
+
+    @precondition(lambda self: self.known.status == "active" and not self.known.cancel_at)
+    @rule(days=some.none() | some.integers(1, 60), crossing=some.none() | some.integers(1, 8))
+    def rest(self, days: int | None, crossing: int | None) -> None:
+        until = self.known.now + timedelta(days=days) if days else None
+        self._ask(crossing, services.pause_subscription, until=until, policy="give_back")
+        self.known.pause(until)
+
+    @precondition(lambda self: self.known.status == "paused")
+    @rule()
+    def go_on(self) -> None:
+        self._ask(None, services.resume_subscription)
+        self.known.resume()
+
+    @rule(card=CARDS)
+    def take_another_card(self, card: str) -> None:
+        attach_card(self.customer, card)
+        self._settle()
+        self.known.take(card)
+
+    # ------------------------------------------------------------- what must be
+
+    @precondition(lambda self: self.id)
+    @invariant()
+    def both_agree(self) -> None:
+        found, known = Subscription.objects.get(pk=self.id), self.known
+        assert found.status == known.status
+        assert (found.period_starts_at, found.period_ends_at) == known.period
+        assert found.cancel_at == known.cancel_at or known.is_over
+        invoices = Invoice.objects.filter(reference=found.public_id, total_minor__gt=0)
+        assert invoices.count() == known.issued
+        assert invoices.filter(state="paid").count() == known.paid
+        charged = SandboxCharge.objects.filter(kind="charge", status="succeeded")
+        paid = self.paid_before + known.paid
+        assert sum(charged.values_list("amount_minor", flat=True)) == paid * PRICE_MINOR
+
+    # ------------------------------------------------------------- how it is done
+
+    def _subscribe(self, trial_days: int) -> None:
+        self.id = subscribe(self.customer, self.plan, trial_days=trial_days, now=self.known.now).pk
+        self.known.subscribe(trial=timedelta(days=trial_days) if trial_days else None)
+        self._settle()
+
+    def _ask(self, crossing: int | None, verb: Any, **given: Any) -> None:
+        """Ask for a verb; where a process dies in it nothing has happened, and it is asked for again."""
+
+        def ask() -> None:
+            verb(subscription_id=self.id, actor=SYSTEM, now=self.known.now, **given)
+
+        if crossing is None or self._dies(crossing, ask):
+            ask()
+        self._settle()
+
+    def _dies(self, crossing: int, work: Any) -> bool:
+        """Whether the work died at the so many-th point that it crossed."""
+        left = [crossing]
+
+        def reach(point: str) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                note(f"died at {point}")
+                raise Died(point)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(failpoints, "reach", reach)
+            try:
+                work()
+            except Died:
+                return True
+        return False
+
+    def _settle(self) -> None:
+        """Whatever is due at this instant is done, as beat and the workers would."""
+        do_all_jobs()
+
+    def _travel(self, to: datetime) -> None:
+        environment = tenancy.environment_id()
+        while not travel(environment, to=to):
+            pass
+        self._set_clock(to)
+
+    def _set_clock(self, at: datetime) -> None:
+        Environment.objects.filter(pk=tenancy.environment_id()).update(clock_at=at)
+        self.undone.enter_context(tenancy.scope(environment_called("sandbox").as_scope()))
+
+
+def live(lives: int, steps: int, *phases: Phase) -> None:
+    """This function will live so many lives of so many steps."""
+    known = settings(
+        max_examples=lives, stateful_step_count=steps, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck), print_blob=True, phases=phases or tuple(Phase),
+    )  # fmt: skip
+    run_state_machine_as_test(Life, settings=known)
+
+
+@pytest.mark.django_db
+@pytest.mark.slow
+def test_a_few_lives_are_as_expected() -> None:
+    live(2, 12)
+
+
+@pytest.mark.django_db
+@pytest.mark.proof
+def test_many_lives_are_as_expected() -> None:
+    live(500, 60)
+
+
+def _a_month_too_late(self: Subscription, index: int, *, count: int = 1) -> Period:
+    return Period(self.end_of(index), self.end_of(index + count))
+
+
+@pytest.mark.django_db
+def test_a_house_that_skips_a_month_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Subscription, "span", _a_month_too_late)
+    life = Life()
+    try:
+        life.begin(chosen=1, trial_days=0)
+        life.both_agree()
+        life.time_passes(hours=24 * 45)
+        with pytest.raises(AssertionError):
+            life.both_agree()
+    finally:
+        life.undone.close()
