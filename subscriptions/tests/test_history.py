@@ -141,7 +141,7 @@ def test_every_state_is_rebuilt_as_it_was_seen(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", range(100, 120))
 def test_every_state_of_long_lives_is_rebuilt_as_it_was_seen(
     seed: int, now: datetime, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]
 ) -> None:
