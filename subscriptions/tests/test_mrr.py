@@ -102,9 +102,9 @@ def test_stored_values_sum_to_what_exact_ones_sum_to(given_rows: list[tuple[int,
     assert mrr.shown(sum((Fraction(mrr.kept(one)) for one in exact), Fraction())) == mrr.shown(sum(exact, Fraction()))
 
 
-def test_three_thirds_are_one_half_where_they_make_one() -> None:
-    half = Fraction(1, 6)
-    assert mrr.shown(sum((Fraction(mrr.kept(half)) for _ in range(3)), Fraction())) == 1
+@pytest.mark.parametrize(("share", "whole"), [(Fraction(1, 6), 1), (Fraction(5, 6), 3), (Fraction(-5, 6), -3)])
+def test_three_kept_parts_are_a_half_where_they_make_one(share: Fraction, whole: int) -> None:
+    assert mrr.shown(sum((Fraction(mrr.kept(share)) for _ in range(3)), Fraction())) == whole
 
 
 @given(amounts, st.lists(signed, max_size=6))
