@@ -84,7 +84,7 @@ class Life:
     def verbs(self) -> list[Callable[[], None]]:
         return [
             self.add, self.remove, self.end, self.undo, self.buy, self.coupon, self.move, self.zone, self.change,
-            self.decline,
+            self.decline, self.pause, self.resume,
         ]  # fmt: skip
 
     def about(self) -> dict[str, Any]:
@@ -123,6 +123,13 @@ class Life:
             anchor=self.chance.choice([None, None, "now"]),
         )  # fmt: skip
         services.change_subscription(wanted=wanted, **self.about())
+
+    def pause(self) -> None:
+        until = self.now + timedelta(days=self.chance.randint(40, 60)) if self.chance.random() < 0.5 else None
+        services.pause_subscription(at=self.chance.choice(["now", "period_end"]), until=until, **self.about())
+
+    def resume(self) -> None:
+        services.resume_subscription(**self.about())
 
     def decline(self) -> None:
         attach_card(self.customer, self.chance.choice(["success", "card_declined"]))
