@@ -10,12 +10,18 @@ from core import clock
 from core.actor import SYSTEM
 from jobs.services import duty, job, schedulable
 from subscriptions import internal
-from subscriptions.models import Subscription
+from subscriptions.models import ScheduledChange, Subscription
 
 REMINDER = """Hello{name},
 
 this is to remind you of your subscription to {plan} ({subscription}).
 {what_comes}"""
+
+CHANGE_FAILED = """Hello{name},
+
+the change that was scheduled for your subscription to {plan} ({subscription}) could not be made: {why}
+Everything stays as it was.
+"""
 
 
 def renew_together(ids: Sequence[str]) -> list[str]:
@@ -87,6 +93,14 @@ def migrate(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of eve
     internal.migrate(migration_id=UUID(id), actor=SYSTEM, now=clock.now())
 
 
+@job("subscriptions.apply_change", queue="q:sub:plan_change", policy="queue")
+def apply_change(*, id: str, **_: object) -> None:  # noqa: A002 - the payload of every duty
+    """This task will do a scheduled change."""
+    internal.apply_change(change_id=UUID(id), actor=SYSTEM, now=clock.now())
+
+
+# Before the renewals: what was scheduled for an instant is done first where both are due.
+duty("subscriptions.apply_change", rows=ScheduledChange.objects.dated, at="effective_at")
 duty("subscriptions.renew", rows=Subscription.objects.renewing, at="renews_at")
 duty("subscriptions.convert_trial", rows=Subscription.objects.converting, at="trial_ends_at")
 duty("subscriptions.start", rows=Subscription.objects.starting, at="starts_at")
@@ -96,6 +110,21 @@ duty("subscriptions.end", rows=Subscription.objects.fixed_term, at="ends_at")
 duty("subscriptions.pause", rows=Subscription.objects.pausing, at="pauses_at")
 duty("subscriptions.resume", rows=Subscription.objects.resuming, at="resumes_at")
 duty("subscriptions.tell", rows=Subscription.objects.reminding, at="remind_at")
+
+
+@job(
+    "subscriptions.tell_change_failed", queue="q:mail", policy="queue",
+    refers={"id": "subscriptions.scheduledchange"},
+)  # fmt: skip
+def tell_change_failed(*, id: str, **_: object) -> None:  # noqa: A002 - as the payloads of duties are
+    """This task will mail a customer that a change he had scheduled could not be made."""
+    letter = internal.write_change_letter(UUID(id))
+    if letter is not None:
+        name = f" {letter.name}" if letter.name else ""
+        text = CHANGE_FAILED.format(
+            name=name, plan=letter.plan, subscription=letter.subscription, why=letter.why
+        )  # fmt: skip
+        send_mail(f"Your subscription to {letter.plan}", text, settings.DEFAULT_FROM_EMAIL, [letter.to])
 
 
 @job("subscriptions.remind", queue="q:mail", policy="queue", refers={"id": "subscriptions.subscription"})

@@ -28,6 +28,7 @@ from jobs.services import schedule
 from payments.models import Payment
 from payments.services import refund_payment
 from subscriptions.models import Subscription
+from subscriptions.services import Wanted, schedule_change
 from tests.scenario import Company
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,8 @@ def _welcome(company: Company, run_jobs: Any, name: str) -> None:
     decline(customer_id=ids.decode("cus", customer))
     run_jobs()
     company.use(customer)
+    running = Subscription.objects.get(status="active", customer_id=ids.decode("cus", customer))
+    schedule_change(subscription_id=running.pk, wanted=Wanted(quantity=3), actor=SYSTEM, now=clock.now())
     payment = Payment.objects.filter(status="succeeded", refunded_minor=0).latest("id")
     refund_payment(payment_id=payment.id, amount_minor=100, reason="goodwill", actor=SYSTEM, now=clock.now())
     sold = Invoice.objects.filter(state="paid", kind="subscription_cycle", total_minor__gt=0).latest("id")

@@ -25,6 +25,7 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
         ("Subscriptions", "autorenew", "subscriptions.subscription"),
         ("Analytics", "monitoring", "subscriptions.mrrmovement"),
         ("Subscription settings", "rule", "subscriptions.subscriptionsettings"),
+        ("Scheduled changes", "event_upcoming", "subscriptions.scheduledchange"),
         ("Migrations", "move_up", "subscriptions.versionmigration"),
         ("Migrated", "checklist", "subscriptions.versionmigrationitem"),
     ],

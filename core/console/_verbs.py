@@ -82,12 +82,15 @@ class _Button:
     description: str
     form: type[ReasonForm]
     step_up: bool
+    preview: Callable[..., Any] | None = None
 
     def answer(self) -> HttpResponseBase:
         """This function will ask, do, or ask who it is first; and then show what came of it."""
         form = self.form(self.request.POST or None)
         if self.request.method != "POST" or not form.is_valid():
             return self._asked(form)
+        if self.preview is not None and "preview" in self.request.POST:
+            return self._asked(form, self._previewed(self.preview, form))
         if self.step_up and not _step_up.is_fresh(self.request):
             return _step_up.ask(self.request, self.admin.admin_site, to=self.request.path)
         said = self._done(form)
@@ -99,9 +102,18 @@ class _Button:
         is_there = self.row is not None and type(self.row)._default_manager.filter(pk=self.row.pk).exists()
         return reverse(f"{name}_change", args=[self.row.pk]) if is_there else reverse(f"{name}_changelist")
 
-    def _asked(self, form: ReasonForm) -> HttpResponse:
+    def _asked(self, form: ReasonForm, shown: Any = "") -> HttpResponse:
         key = _once.key_of(self.request) or _once.fresh_key()
-        return self._page("console/verb.html", form=form, row=self.row, key=key)
+        previews = self.preview is not None
+        return self._page("console/verb.html", form=form, row=self.row, key=key, previews=previews, shown=shown)
+
+    def _previewed(self, preview: Callable[..., Any], form: ReasonForm) -> Any:
+        """What the press would do, or why it would be refused."""
+        try:
+            with tenancy.scope(_scope_of(self.row)), transaction.atomic():
+                return preview(**form.cleaned_data)
+        except errors.Refusal as refused:
+            return refused.detail
 
     def _shown(self, secret: Secret) -> HttpResponse:
         page = self._page("console/secret.html", secret=secret)
@@ -146,12 +158,14 @@ def verb(
     icon: str | None = None,
     form: type[ReasonForm] = ReasonForm,
     step_up: bool = False,
+    preview: Callable[..., Any] | None = None,
 ) -> Callable[[Press], Any]:
     """This function will make a method a button of a row's page.
 
     Pressing it asks for a reason, and for what else the `form` has, then calls the method in the row's environment and
     in a transaction of its own; the form's values are keyword arguments. A refusal is shown and changes nothing.
-    `permission` is the verb in `<app>.<verb>_<model>`. With `step_up` the password must be fresh.
+    `permission` is the verb in `<app>.<verb>_<model>`. With `step_up` the password must be fresh. A `preview` is called
+    with the request, the row and the values by a second button, and returns what is shown; it changes nothing.
     """
 
     def decorate(press: Press) -> Any:
@@ -162,8 +176,9 @@ def verb(
                 return HttpResponseRedirect(reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist"))
             doing = partial(press, admin, request, row)
             return _Button(
-                admin=admin, request=request, row=row, press=doing, description=description, form=form, step_up=step_up
-            ).answer()
+                admin=admin, request=request, row=row, press=doing, description=description, form=form,
+                step_up=step_up, preview=partial(preview, request, row) if preview else None,
+            ).answer()  # fmt: skip
 
         return _button(press, pressed, description, permission, icon)
 

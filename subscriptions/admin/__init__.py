@@ -1,5 +1,5 @@
-"""Subscriptions, analytics and migrations between versions on the console."""
+"""Subscriptions, their changes, settings, analytics and migrations between versions on the console."""
 
-from subscriptions.admin import _analytics, _migrations, _settings, _subscriptions
+from subscriptions.admin import _analytics, _changes, _migrations, _settings, _subscriptions
 
-__all__ = ["_analytics", "_migrations", "_settings", "_subscriptions"]
+__all__ = ["_analytics", "_changes", "_migrations", "_settings", "_subscriptions"]

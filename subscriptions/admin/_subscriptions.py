@@ -6,6 +6,7 @@ from django.db.models import Count
 from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, chart, links, money, tile
 from subscriptions import mrr
 from subscriptions.admin._buttons import Buttons
+from subscriptions.admin._changes import ChangeButton, ScheduledChangesInline
 from subscriptions.models import (
     Extension,
     Subscription,
@@ -53,7 +54,7 @@ class ExtensionsInline(ConsoleInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Buttons, ConsoleAdmin):
+class SubscriptionAdmin(ChangeButton, Buttons, ConsoleAdmin):
     list_display = ("public_id", "customer", "plan", "status", "quantity", "period_ends_at", "renews_at", "created_at")
     list_filter = ("status", "family", "currency", "interval")
     search_fields = ("customer__email", "customer__name", "customer__external_ref__exact", "plan__code__exact")
@@ -68,8 +69,8 @@ class SubscriptionAdmin(Buttons, ConsoleAdmin):
         "starts_at", "started_at", "created_at",
     )  # fmt: skip
     readonly_fields = ("worth", "see_also")
-    inlines = (HistoryInline, PeriodsInline, PausesInline, AddOnsInline, ExtensionsInline)
-    actions_detail = Buttons.NAMES
+    inlines = (ScheduledChangesInline, HistoryInline, PeriodsInline, PausesInline, AddOnsInline, ExtensionsInline)
+    actions_detail = ("adjust", *Buttons.NAMES)
 
     @admin.display(description="Recurring revenue per month")
     def worth(self, row: Subscription) -> str:

@@ -22,11 +22,13 @@ from core.http.serializers import (
 )
 from subscriptions.api.fields import WordOrInstant
 from subscriptions.api.serializers import MOST_ADDONS, MOST_UNITS, SubscriptionBody
+from subscriptions.models import ScheduledChange
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
 from subscriptions.wanted import NOW
 
 BEHAVIORS = tuple(one.value for one in Behavior)
+AT_ONCE, PERIOD_END = "now", "period_end"
 WHAT = ("plan_id", "quantity", "addons", "coupon", "anchor", "payment_method_id")
 
 
@@ -57,14 +59,16 @@ class ChangePlanOrQuantity(RequestBody):
 class ChangeSubscription(ChangePlanOrQuantity):
     """What is to be another, in any combination. Add-ons that are not named stay as they are.
 
-    `anchor` is `now`, or an instant up to which a short period runs. `payment_method` is charged for all of the
-    customer's subscriptions from then on.
+    `at` is `now` (default), `period_end` (with the next paid period, without proration), or an instant. `anchor` is
+    `now`, or an instant up to which a short period runs. `payment_method` is charged for all of the customer's
+    subscriptions from then on.
     """
 
     addons = serializers.ListField(child=SetAddOn(), required=False, min_length=1, max_length=MOST_ADDONS)
     coupon = StrictString(max_length=64, required=False)
     anchor = WordOrInstant((NOW,), required=False)
     payment_method = PublicId("pym", source="payment_method_id", required=False)
+    at = WordOrInstant((AT_ONCE, PERIOD_END), required=False, source="when")
 
     def validate_addons(self, asked: list[dict[str, Any]]) -> tuple[tuple[UUID, int], ...]:
         """This function will return ids and quantities, each add-on once."""
@@ -79,6 +83,21 @@ class ChangeOwnSubscription(ChangeSubscription):
 
     proration = None  # type: ignore[assignment]
     anchor = None  # type: ignore[assignment]
+
+
+class ReplaceChange(ChangeSubscription):
+    """What is to happen instead, and when: `period_end` or an instant."""
+
+    at = WordOrInstant((PERIOD_END,))
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """This function will return what is wanted, how and when; None is the next period's beginning."""
+        known = super().validate(asked)
+        return known | {"at": None if known["at"] == PERIOD_END else known["at"]}
+
+
+class WithdrawChange(RequestBody):
+    reason = StrictString(max_length=200, required=False, allow_blank=True)
 
 
 def _number(**options: bool) -> DecimalText:
@@ -169,10 +188,86 @@ class ChangePreviewBody(ResponseBody):
     refusal = StrictString()
 
 
+class AddOnWantedBody(ResponseBody):
+    """How much of an add-on there is to be."""
+
+    addon = StrictString()
+    quantity = StrictInt()
+
+
+class ScheduledChangeBody(ResponseBody):
+    """What is to change, and when: `at` is period_end or an instant, `takes_effect_at` when that is as things are.
+
+    What was not asked for is null. `reason` is why it was withdrawn, or could not be done.
+    """
+
+    id = StrictString(source="public_id")
+    subscription = PublicId("sub", source="subscription_id")
+    state = Choice(ScheduledChange.State.choices)
+    at = serializers.SerializerMethodField()
+    takes_effect_at = Instant()
+    plan = serializers.SerializerMethodField()
+    quantity = serializers.SerializerMethodField()
+    addons = serializers.SerializerMethodField()
+    coupon = serializers.SerializerMethodField()
+    anchor = serializers.SerializerMethodField()
+    payment_method = serializers.SerializerMethodField()
+    proration = serializers.SerializerMethodField()
+    invoice = PublicId("inv", source="invoice_id", allow_null=True)
+    replaces = PublicId("chg", source="replaces_id", allow_null=True)
+    reason = StrictString(source="error")
+    created_by = StrictString()
+    created_at = Instant()
+    settled_at = Instant(allow_null=True)
+
+    def get_at(self, row: ScheduledChange) -> str:
+        """This function will return the instant, or that it is the end of the period."""
+        return Instant().to_representation(row.effective_at) if row.effective_at else PERIOD_END
+
+    def get_plan(self, row: ScheduledChange) -> str | None:
+        """This function will return the plan that is to be had."""
+        return _text(row, "plan")
+
+    def get_quantity(self, row: ScheduledChange) -> int | None:
+        """This function will return the quantity that is to be had."""
+        found: int | None = row.wanted.get("quantity")
+        return found
+
+    @extend_schema_field(AddOnWantedBody(many=True))
+    def get_addons(self, row: ScheduledChange) -> list[Any]:
+        """This function will return the add-ons whose quantity is to be another."""
+        return list(row.wanted.get("addons", ()))
+
+    def get_coupon(self, row: ScheduledChange) -> str | None:
+        """This function will return the code that is to be redeemed."""
+        return _text(row, "coupon")
+
+    def get_anchor(self, row: ScheduledChange) -> str | None:
+        """This function will return where the anchor is to be."""
+        return _text(row, "anchor")
+
+    def get_payment_method(self, row: ScheduledChange) -> str | None:
+        """This function will return the means of payment that is to be charged."""
+        return _text(row, "payment_method")
+
+    def get_proration(self, row: ScheduledChange) -> str | None:
+        """This function will return what the rest of the period is to cost, if it was said."""
+        return row.behavior or None
+
+
+def _text(row: ScheduledChange, name: str) -> str | None:
+    found: str | None = row.wanted.get(name)
+    return found
+
+
 class ChangedBody(ResponseBody):
-    """The subscription after the change, and the invoice that bills it, if there was something to bill at once."""
+    """The subscription after the change, and the invoice that bills it, if there was something to bill at once.
+
+    `change` is what waits, if it was asked for later.
+    """
 
     invoice = StrictString(allow_null=True)
+    change = ScheduledChangeBody(allow_null=True)
     subscription = serializers.SerializerMethodField()
 
     @extend_schema_field(SubscriptionBody)

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from core.http.routes import PUBLIC_ID, Router
-from subscriptions.api import analytics, views
+from subscriptions.api import analytics, schedule_views, views
 from subscriptions.api.own import OwnSubscriptions
 from subscriptions.api.settings import SubscriptionSettingsPage
 
@@ -17,6 +17,10 @@ router.register(
 router.register(
     rf"subscriptions/(?P<subscription>{SUBSCRIPTION})/addons", views.SubscriptionAddOns, basename="subscription-addons"
 )
+router.register(
+    rf"subscriptions/(?P<subscription>{SUBSCRIPTION})/schedule", schedule_views.ScheduledChanges,
+    basename="subscription-schedule",
+)  # fmt: skip
 router.register("subscriptions", views.Subscriptions, basename="subscriptions")
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,8 +1,10 @@
 """What only workers and other apps' verbs bring about."""
 
 from subscriptions.internal._begin import start
+from subscriptions.internal._due_changes import apply_change
 from subscriptions.internal._dunning import end_unpaid, follow_access, follow_past_due
 from subscriptions.internal._end import end_term, expire_incomplete
+from subscriptions.internal._families import LiveSubscriptionExists
 from subscriptions.internal._moving import migrate, migrate_chunk
 from subscriptions.internal._pauses import PaymentMethodMissing, pause_due, resume_due
 from subscriptions.internal._payments import forgive, mark_past_due, settle
@@ -17,19 +19,22 @@ from subscriptions.internal._reminders import (
 )
 from subscriptions.internal._renew import renew
 from subscriptions.internal._renewals import renew_many
-from subscriptions.internal._terms import LiveSubscriptionExists, grant_term
+from subscriptions.internal._scheduled import ChangeLetter, write_change_letter
+from subscriptions.internal._terms import grant_term
 from subscriptions.internal._timezones import follow_timezone
 from subscriptions.internal._trial import convert_trial
 from subscriptions.internal._trial_uses import note_cards_of
 
 __all__ = [
     "NOBODY",
+    "ChangeLetter",
     "LiveSubscriptionExists",
     "NotAllowed",
     "PaymentMethodMissing",
     "Rebuilt",
     "Reminder",
     "SubscriptionNotRemindable",
+    "apply_change",
     "check_remindable",
     "convert_trial",
     "end_term",
@@ -53,5 +58,6 @@ __all__ = [
     "resume_due",
     "settle",
     "start",
+    "write_change_letter",
     "write_reminder",
 ]

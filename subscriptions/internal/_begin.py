@@ -18,6 +18,7 @@ from subscriptions.internal._create import trial_end
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import Held, held_by
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._scheduled import begin_with_changes
 from subscriptions.internal._trial_uses import has_had_trial, note_trial
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Extension, Subscription
@@ -95,6 +96,7 @@ def start(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription
     subscription = locked(subscription_id)
     if subscription.status != states.SCHEDULED or subscription.starts_at > now:
         return None
+    begin_with_changes(subscription, at=subscription.starts_at, actor=actor, now=now)
     terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     begun = opening(subscription, terms, held_by(subscription), at=subscription.starts_at, now=now)
     subscription.move_to(begun.status)

@@ -81,15 +81,17 @@ def carry_out(
     course = course_of(subscription, wanted, behavior=behavior, at=at, with_period=with_period)
     if course.is_empty(subscription):
         return Outcome(is_changed=False)
-    before = _before(subscription, course, at=at, now=now)
-    _put_in_force(subscription, course, at=at, now=now)
+    # What rests has come no further than to its pause.
+    inside = subscription.paused_at or at
+    before = _before(subscription, course, at=inside, now=now)
+    _put_in_force(subscription, course, at=at, inside=inside, now=now)
     after = (*plan_items(subscription, course.new), *recurring_items(subscription))
-    worked_out = _begin_and_work_out(subscription, course, before, after, at=at)
+    worked_out = _begin_and_work_out(subscription, course, before, after, at=inside)
     _take_along(subscription, wanted, actor=actor, now=now)
     record(
         subscription, CHANGED, old_status=subscription.status, actor=actor, now=now, effective_at=at, reason=source
     )  # fmt: skip
-    invoice = _bill(subscription, worked_out, before.closing, actor=actor, now=now, at=at)
+    invoice = _bill(subscription, worked_out, before.closing, actor=actor, now=now, at=inside)
     if not with_period and (subscription.is_in_trial or subscription.status in states.RENEWING):
         grant(subscription, course.new, now=now)
     _say_changed(subscription, course, before, invoice, source=source, at=at, actor=actor, now=now)
@@ -129,15 +131,15 @@ def _closing(
     return closing_lines(subscription, course.old, until=at, now=now, items=ending)
 
 
-def _put_in_force(subscription: Subscription, course: Course, *, at: datetime, now: datetime) -> None:
+def _put_in_force(subscription: Subscription, course: Course, *, at: datetime, inside: datetime, now: datetime) -> None:
     if course.takes_plan():
         interval, count = course.new.cycle(subscription.currency)
         subscription.plan_id, subscription.family = course.new.plan_id, course.new.family
         subscription.take_version(course.new.version_id, interval=interval, interval_count=count)
         if subscription.period_index is not None:
-            subscription.arrears_from_at = at
+            subscription.arrears_from_at = inside
     if course.quantity != subscription.quantity:
-        subscription.take_quantity(course.quantity, at=at)
+        subscription.take_quantity(course.quantity, at=inside)
     if subscription.period_index is None and course.anchor is not None:
         subscription.wanted_anchor_at, subscription.alignment = course.anchor, Alignment.ANNIVERSARY
         refuse_far_first_anchor(subscription)

@@ -14,8 +14,8 @@ from subscriptions.internal._addons import NotChangeable
 from subscriptions.internal._changes import PeriodBoughtAhead
 from subscriptions.internal._create import refuse_far_anchor
 from subscriptions.internal._extensions import refuse_if_ordered
-from subscriptions.internal._terms import LiveSubscriptionExists
-from subscriptions.internal._trial_uses import has_had_trial
+from subscriptions.internal._families import LiveSubscriptionExists
+from subscriptions.internal._pause_rows import open_pause
 from subscriptions.internal._versions import CycleDiffers
 from subscriptions.models import Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Behavior
@@ -154,6 +154,8 @@ def _timing(
     at: datetime,
     with_period: bool,
 ) -> dict[str, Any]:
+    if _rests_inside(subscription):
+        return _in_pause(subscription, wanted, behavior, cycle)
     if subscription.status not in states.RENEWING:
         return _before_periods(subscription, wanted)
     if with_period:
@@ -176,6 +178,25 @@ def _before_periods(subscription: Subscription, wanted: Wanted) -> dict[str, Any
     if isinstance(wanted.anchor, str) or subscription.status == states.PAUSED:
         raise NoPeriodYet(status=subscription.status)
     return {"anchor": wanted.anchor}
+
+
+def _rests_inside(subscription: Subscription) -> bool:
+    """Whether the rest of the current period comes after the pause, because it is given back."""
+    if subscription.status != states.PAUSED or subscription.period_index is None:
+        return False
+    pause = open_pause(subscription)
+    return pause is not None and pause.gives_back and pause.starts_at < subscription.period.ends_at
+
+
+def _in_pause(
+    subscription: Subscription, wanted: Wanted, behavior: Behavior | None, cycle: tuple[str, int]
+) -> dict[str, Any]:
+    """What is left of the period costs something else when the subscription goes on, and waits for the next invoice."""
+    if wanted.anchor is not None or behavior is Behavior.FULL_CHARGE_RESET_ANCHOR:
+        raise NoPeriodYet(status=subscription.status)
+    if cycle != _cycle(subscription):
+        raise CycleDiffers(interval=cycle[0], interval_count=cycle[1])
+    return {"behavior": Behavior.NONE if behavior is Behavior.NONE else Behavior.NEXT_INVOICE}
 
 
 def _with_period(subscription: Subscription, wanted: Wanted, cycle: tuple[str, int]) -> dict[str, Any]:
@@ -232,4 +253,4 @@ def refuse_far_first_anchor(subscription: Subscription) -> None:
     if subscription.trial_ends_at is not None:
         subscription.cycle_from(subscription.trial_ends_at).first_period(subscription.trial_ends_at)
     else:
-        refuse_far_anchor(subscription, has_trial=bool(subscription.trial_days) and not has_had_trial(subscription))
+        refuse_far_anchor(subscription, has_trial=bool(subscription.trial_days))

@@ -19,6 +19,7 @@ from subscriptions.internal._owing import fall_behind
 from subscriptions.internal._pause_rows import open_pause
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._scheduled import begin_with_changes, do_due
 from subscriptions.internal._unused import give_back
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription, SubscriptionPause
@@ -106,6 +107,7 @@ def go_on(subscription: Subscription, *, at: datetime, how: str, actor: Actor, n
 
 def _begin(subscription: Subscription, at: datetime, how: str, *, actor: Actor, now: datetime) -> InvoiceView | None:
     """The first paid period, of what rests since its trial."""
+    begin_with_changes(subscription, at=at, actor=actor, now=now)
     terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     subscription.wake()
     subscription.anchor(at=at)
@@ -119,6 +121,7 @@ def _begin(subscription: Subscription, at: datetime, how: str, *, actor: Actor, 
 
 def _restart(subscription: Subscription, at: datetime, how: str, *, actor: Actor, now: datetime) -> InvoiceView | None:
     """A new period at a new anchor, charged in full."""
+    begin_with_changes(subscription, at=at, actor=actor, now=now)
     terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     subscription.wake()
     subscription.restart(at=at)
@@ -142,6 +145,7 @@ def pause_due(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscrip
     due, pause = subscription.pauses_at, open_pause(subscription)
     if due is None or pause is None or due > now or subscription.status not in states.RENEWING:
         return None
+    do_due(subscription, actor=actor, now=due)
     # A new anchor has moved the end of the period.
     pause.starts_at, pause.period_number = due, subscription.period_index
     begin_pause(subscription, pause, refund=Refund.NONE, actor=actor, now=now)
@@ -160,5 +164,6 @@ def resume_due(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscri
     due = subscription.resumes_at
     if subscription.status != states.PAUSED or due is None or due > now:
         return None
+    do_due(subscription, actor=actor, now=due)
     go_on(subscription, at=due, how=UNTIL, actor=actor, now=now)
     return subscription

@@ -13,6 +13,7 @@ from subscriptions.internal._charges import closing_lines, note_late_usage, open
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import held_by
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._scheduled import do_dated, do_due, do_with_period, list_waiting_changes
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription
 from subscriptions.signals import SubscriptionRenewed
@@ -40,18 +41,32 @@ def is_due(subscription: Subscription, now: datetime) -> bool:
 
 
 def catch_up(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
-    """This function will begin every period that a locked subscription has missed, before something ends it."""
+    """This function will begin every period that a locked subscription has missed, before something ends it.
+
+    What was scheduled for the time until now is done in its turn.
+    """
     while is_due(subscription, now):
         begin_next(subscription, actor=actor, now=now)
+    do_due(subscription, actor=actor, now=now)
 
 
 def begin_next(subscription: Subscription, *, actor: Actor, now: datetime) -> Subscription:
-    """This function will begin and bill the period after the current one of a locked subscription."""
-    terms = get_terms(subscription.plan_version_id)
+    """This function will begin and bill the period after the current one of a locked subscription.
+
+    Changes that were scheduled for instants before come first; one that has moved the anchor may leave nothing due.
+    """
+    ends_at = subscription.period.ends_at
+    changes = list_waiting_changes(subscription, until=ends_at)
+    if do_dated(subscription, changes, before=ends_at, actor=actor, now=now) and not is_due(subscription, now):
+        return subscription
+    ends_at, terms = subscription.period.ends_at, get_terms(subscription.plan_version_id)
     note_late_usage(subscription, terms, now=now)
-    lines = closing_lines(subscription, terms, until=subscription.period.ends_at, now=now)
-    terms = take_next_version(subscription, terms, actor=actor, now=now)
+    lines = closing_lines(subscription, terms, until=ends_at, now=now)
+    anchor = do_with_period(subscription, changes, at=ends_at, actor=actor, now=now)
+    terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
     subscription.enter_next()
+    if anchor is not None:
+        subscription.realign(anchor)
     if __debug__:
         failpoints.reach("subscriptions.period_entered")
     period = subscription.period

@@ -7,27 +7,18 @@ from django.db import transaction
 
 from accounts.internal import LockedCustomer, lock_customer
 from catalog.selectors import PlanTerms, get_current_terms
-from core import errors, problems
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._begin import Opening, open_first
 from subscriptions.internal._charges import opening_lines
 from subscriptions.internal._create import NewSubscription, build, say_created
 from subscriptions.internal._extensions import apply, say_extended
+from subscriptions.internal._families import LiveSubscriptionExists
 from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
 from subscriptions.models import Extension, Subscription
 from subscriptions.selectors import SubscriptionView, view
-
-
-class LiveSubscriptionExists(errors.Conflict):
-    code = "live_subscription_exists"
-    title = "The customer has a live subscription of this family already."
-
-
-# The unique index decides; two parallel requests cannot both get past a check in Python.
-problems.constraint("subscriptions_subscription_one_live_per_family", LiveSubscriptionExists)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from subscriptions.internal._items import held_by, plan_items
 from subscriptions.internal._pauses import say_paused
 from subscriptions.internal._policy import current_settings
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._scheduled import begin_with_changes
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription, SubscriptionPause, SubscriptionSettings
 from subscriptions.signals import SubscriptionTrialConverted
@@ -47,6 +48,7 @@ def begin_paid(subscription: Subscription, *, at: datetime, is_asked: bool, acto
 
     Whoever `is_asked` for it himself waits for the first payment where there is no means of payment.
     """
+    begin_with_changes(subscription, at=at, actor=actor, now=now)
     terms = get_terms(subscription.plan_version_id)
     without = SubscriptionSettings.WithoutMethod.INCOMPLETE if is_asked else _without_method(subscription, terms)
     if without == SubscriptionSettings.WithoutMethod.PAUSED:

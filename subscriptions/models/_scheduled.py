@@ -143,9 +143,9 @@ class ScheduledChange(ScopedRow):
         ]
 
     @property
-    def takes_effect_at(self) -> datetime | None:
+    def takes_effect_at(self) -> datetime:
         """When it takes effect, as far as that is known. This function will answer the end of the current period."""
-        return self.effective_at or self.subscription.period_ends_at
+        return self.effective_at or self.subscription.period_ends_at or self.subscription.starts_at
 
     def refuse_unless_pending(self) -> None:
         """This function will raise ScheduledChangeOver if it does not wait any more."""

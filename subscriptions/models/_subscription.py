@@ -124,6 +124,7 @@ class Subscription(Ending, Pausing, Reminding, ScopedRow):
             ("end_subscription", "Can end a subscription"),
             ("pause_subscription", "Can pause and resume a subscription"),
             ("try_subscription", "Can lengthen and end a trial"),
+            ("adjust_subscription", "Can change what was agreed"),
         ]
         indexes: ClassVar = rules.INDEXES
         constraints: ClassVar = rules.CONSTRAINTS

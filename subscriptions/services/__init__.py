@@ -14,6 +14,7 @@ from subscriptions.models import (
     MigrationOver,
     MigrationUnderWay,
     NoCancellationScheduled,
+    ScheduledChangeOver,
 )
 from subscriptions.proration import Behavior, Refund
 from subscriptions.services._addons import add_addon, remove_addon
@@ -53,8 +54,16 @@ from subscriptions.services._pause import (
     pause_subscription,
     resume_subscription,
 )
-from subscriptions.services._preview import ChangePreview, preview_change
+from subscriptions.services._preview import ChangePreview, ChangeWouldFail, TooFarAhead, preview_change
 from subscriptions.services._renew import renew_subscription
+from subscriptions.services._schedule import (
+    ChangeAlreadyScheduled,
+    ChangeNotInTime,
+    NoNextPeriod,
+    replace_change,
+    schedule_change,
+    withdraw_change,
+)
 from subscriptions.services._settings import (
     SubscriptionSettingsInvalid,
     change_subscription_settings,
@@ -75,7 +84,10 @@ __all__ = [
     "CancelInThePast",
     "CancelReason",
     "CancellationScheduled",
+    "ChangeAlreadyScheduled",
+    "ChangeNotInTime",
     "ChangePreview",
+    "ChangeWouldFail",
     "Changed",
     "CycleDiffers",
     "InvalidTransition",
@@ -87,6 +99,7 @@ __all__ = [
     "MigrationTotals",
     "MigrationUnderWay",
     "NoCancellationScheduled",
+    "NoNextPeriod",
     "NoPeriodYet",
     "NoTrialOffered",
     "NotAllowed",
@@ -98,9 +111,11 @@ __all__ = [
     "Refund",
     "RenewalPending",
     "SameVersion",
+    "ScheduledChangeOver",
     "StartInThePast",
     "SubscriptionSettingsInvalid",
     "TermIsFixed",
+    "TooFarAhead",
     "TrialAlreadyUsed",
     "TrialTooLong",
     "UnknownVersion",
@@ -124,9 +139,12 @@ __all__ = [
     "redeem_coupon",
     "remove_addon",
     "renew_subscription",
+    "replace_change",
     "resume_migration",
     "resume_subscription",
+    "schedule_change",
     "start_migration",
     "start_trial",
     "undo_cancellation",
+    "withdraw_change",
 ]

@@ -17,6 +17,7 @@ from subscriptions.internal._policy import CANCEL as CUSTOMERS_CANCEL
 from subscriptions.internal._policy import check_customer, check_customer_cancel, current_settings
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._scheduled import ENDS, withdraw_changes
 from subscriptions.models import Subscription
 from subscriptions.proration import Refund
 from subscriptions.signals import SubscriptionCancellationScheduled, SubscriptionCancellationUndone
@@ -111,6 +112,7 @@ def _schedule(subscription: Subscription, how: Farewell, at: datetime, *, actor:
         effective_at=at, reason=how.reason, comment=how.comment,
     )  # fmt: skip
     withdraw_pending(subscription, actor=actor, now=now)
+    withdraw_changes(subscription, reason=ENDS, actor=actor, now=now)
     events.publish(
         SubscriptionCancellationScheduled(
             subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription), cancel_at=at,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -12,30 +11,38 @@ from subscriptions.internal._changing import carry_out
 from subscriptions.internal._policy import CHANGE, check_customer
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked
-from subscriptions.models import Subscription
+from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
+from subscriptions.services._schedule import NOW, schedule_change
 from subscriptions.wanted import Wanted
-
-NOW: Final = "now"
-PERIOD_END: Final = "period_end"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
     """A subscription after somebody asked for a change.
 
-    `invoice` is the public id of the one that bills it, if there was something to bill at once.
+    `invoice` is the public id of the one that bills it, if there was something to bill at once; `change` is what waits,
+    if it was asked for later.
     """
 
     subscription: Subscription
     invoice: str | None = None
+    change: ScheduledChange | None = None
 
 
 @transaction.atomic
 def change_subscription(
-    *, subscription_id: UUID, wanted: Wanted, behavior: Behavior | None = None, actor: Actor, now: datetime
+    *,
+    subscription_id: UUID,
+    wanted: Wanted,
+    when: str | datetime = NOW,
+    behavior: Behavior | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> Changed:
-    """This function will change a subscription now, in any combination of respects, with at most one invoice.
+    """This function will change a subscription, in any combination of respects, as one change with at most one invoice.
+
+    `when` is `now`, `period_end` (with the next paid period), or an instant; see `schedule_change`.
 
     `behavior` says what the rest of the running period costs: with the next invoice unless told otherwise; a plan of
     another interval, and an anchor that moves, begin a period of their own, which is charged at once. Before the first
@@ -46,6 +53,12 @@ def change_subscription(
     :raises core.errors.Refusal: see `subscriptions.internal._course.course_of`, `add_addon` and
     `billing.internal.redeem_coupon`.
     """
+    if when != NOW:
+        at = when if isinstance(when, datetime) else None
+        row = schedule_change(
+            subscription_id=subscription_id, wanted=wanted, at=at, behavior=behavior, actor=actor, now=now
+        )
+        return Changed(subscription=row.subscription, change=row)
     subscription = locked(subscription_id)
     check_customer(actor, CHANGE)
     catch_up(subscription, actor=actor, now=now)

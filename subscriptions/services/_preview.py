@@ -2,21 +2,40 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
 from billing.internal import NewLine
-from billing.selectors import Explanation, InvoiceView, explain_invoice, list_waiting
+from billing.selectors import Explanation, InvoiceView, explain_invoice, get_invoice, list_waiting
 from core import errors
-from core.actor import Actor
+from core.actor import SYSTEM, Actor
 from subscriptions.internal._changing import Outcome, carry_out
+from subscriptions.internal._due_changes import apply_change
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked
+from subscriptions.internal._scheduled import withdraw
 from subscriptions.internal._upcoming import begin_upcoming, next_begins_at, undone
-from subscriptions.models import Subscription
+from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
+from subscriptions.services._schedule import NOW, REPLACED, schedule_change
 from subscriptions.wanted import Wanted
+
+# So many periods are begun to tell what comes after them.
+MOST_PERIODS: Final = 36
+
+
+class TooFarAhead(errors.Invalid):
+    """`periods` is how many can come before."""
+
+    code = "too_far_ahead"
+    title = "Too many periods come before that instant to tell what the change will cost."
+
+
+class ChangeWouldFail(errors.Conflict):
+    code = "change_would_fail"
+    title = "The change could not be made when its time comes."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,19 +71,64 @@ class ChangePreview:
 
 @transaction.atomic
 def preview_change(
-    *, subscription_id: UUID, wanted: Wanted, behavior: Behavior | None = None, actor: Actor, now: datetime
+    *,
+    subscription_id: UUID,
+    wanted: Wanted,
+    when: str | datetime = NOW,
+    behavior: Behavior | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> ChangePreview:
     """This function will return exactly what `change_subscription` would invoice at the same instant.
 
-    It carries the change out and takes it back, so that no row, number, fact or job stays.
+    It carries the change out and takes it back, so that no row, number, fact or job stays. A later one is carried out
+    as a worker will, after everything that comes before it; it stands in the place of one that waits for then.
 
     :raises core.errors.Refusal: as `change_subscription` would.
+    :raises TooFarAhead: if more periods come before than can be told.
     """
     with undone():
         subscription = locked(subscription_id)
         catch_up(subscription, actor=actor, now=now)
-        done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
-        return _seen(subscription, done, at=now)
+        if when == NOW:
+            done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
+            return _seen(subscription, done, at=now)
+        at = when if isinstance(when, datetime) else None
+        return _seen_later(subscription, wanted, at=at, behavior=behavior, actor=actor, now=now)
+
+
+def _seen_later(
+    subscription: Subscription,
+    wanted: Wanted,
+    *,
+    at: datetime | None,
+    behavior: Behavior | None,
+    actor: Actor,
+    now: datetime,
+) -> ChangePreview:
+    _refuse_too_far(subscription, at)
+    for other in ScheduledChange.objects.of(subscription).pending().filter(effective_at=at):
+        withdraw(other, reason=REPLACED, actor=actor, now=now)
+    row = schedule_change(
+        subscription_id=subscription.pk, wanted=wanted, at=at, behavior=behavior, actor=actor, now=now
+    )
+    begins_at = next_begins_at(subscription)
+    if at is None:
+        return _seen(subscription, Outcome(), at=begins_at or row.takes_effect_at)
+    apply_change(change_id=row.pk, actor=SYSTEM, now=at)
+    row.refresh_from_db()
+    if row.state == ScheduledChange.State.FAILED:
+        raise ChangeWouldFail(row.error)
+    subscription.refresh_from_db()
+    invoice = get_invoice(row.invoice_id) if row.invoice_id else None
+    return _seen(subscription, Outcome(invoice=invoice, behavior=behavior), at=at)
+
+
+def _refuse_too_far(subscription: Subscription, at: datetime | None) -> None:
+    if at is None or subscription.period_index is None or subscription.period_boundary is None:
+        return
+    if subscription.cycle.index(at) - subscription.period_boundary > MOST_PERIODS:
+        raise TooFarAhead(periods=MOST_PERIODS)
 
 
 def _seen(subscription: Subscription, done: Outcome, *, at: datetime) -> ChangePreview:

@@ -225,12 +225,3 @@ def test_one_that_is_past_due_is_changed_and_billed_as_usual(now: datetime, free
     Subscription.objects.filter(pk=subscription.pk).update(status="past_due")
     change(subscription, half_way(now), Behavior.INVOICE_NOW, quantity=2)
     assert (subscription.status, amounts(latest(subscription))) == ("past_due", [-1000, 2000])
-
-
-def test_one_that_is_paused_takes_it_silently(now: datetime, run_jobs: Run) -> None:
-    subscription = subscribe(plan=make_plan(seats("20.00")))
-    run_jobs()
-    Subscription.objects.filter(pk=subscription.pk).update(status="paused", mrr=0)
-    change(subscription, half_way(now), Behavior.INVOICE_NOW, quantity=2)
-    assert (subscription.quantity, Invoice.objects.count(), waiting(subscription)) == (2, 1, [])
-    assert type(refused(subscription, half_way(now), anchor="now")) is services.NoPeriodYet

@@ -27,7 +27,7 @@ OURS = [one.code for one in invariants.rules() if one.code.startswith("subscript
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
 PAUSE = "subscriptions_subscriptionpause"
 ADDON, MIGRATION = "subscriptions_subscriptionaddon", "subscriptions_versionmigration"
-MOVEMENT = "subscriptions_mrrmovement"
+MOVEMENT, CHANGE = "subscriptions_mrrmovement", "subscriptions_scheduledchange"
 TABLES = [
     PAUSE,
     ROW,
@@ -36,6 +36,7 @@ TABLES = [
     ADDON,
     MIGRATION,
     MOVEMENT,
+    CHANGE,
     "subscriptions_extension",
     "billing_invoice",
     "billing_invoiceline",
@@ -68,6 +69,12 @@ DAMAGE = {
     "subscriptions.mrr_movements_are_what_they_are_called": f"UPDATE {MOVEMENT} SET kind = 'reactivation' "
     "WHERE kind = 'expansion'",
     "subscriptions.mrr_movements_belong_to_their_line": f"UPDATE {MOVEMENT} SET currency = 'EUR'",
+    "subscriptions.no_change_missed": "UPDATE core_environment SET clock_at = clock_at + interval '1 year' "
+    "WHERE clock_at IS NOT NULL",
+    "subscriptions.changes_wait_for_the_living": f"UPDATE {CHANGE} SET subscription_id = "
+    f"(SELECT id FROM {ROW} WHERE status = 'canceled') WHERE effective_at IS NULL",
+    "subscriptions.changes_are_billed_to_their_subscription": f"UPDATE {CHANGE} SET state = 'applied', "
+    "settled_at = created_at, invoice_id = (SELECT id FROM billing_invoice LIMIT 1)",
     "subscriptions.nothing_due_missed": "UPDATE core_environment SET clock_at = clock_at + interval '1 year' "
     "WHERE clock_at IS NOT NULL",
     "subscriptions.past_due_is_followed_up": "ALTER TABLE billing_invoice DROP CONSTRAINT "
@@ -98,11 +105,15 @@ def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Calla
     over = subscribe(make_customer(), free_plan())
     services.cancel_subscription(subscription_id=over.pk, at="now", actor=SYSTEM, now=now)
     addon, moving = make_addon(), make_plan(trial_days=60)
-    subscribe(make_customer(), moving)
+    tried = subscribe(make_customer(), moving)
     publish_prices(moving, monthly("30"))
     migration = services.prepare_migration(plan_id=moving.pk, actor=SYSTEM, now=now)
     services.start_migration(migration_id=migration.pk, actor=SYSTEM, now=now)
-    subscribe(make_customer(), starts_at=now.replace(month=6))
+    waiting = subscribe(make_customer(), starts_at=now.replace(month=6))
+    for one, at in ((tried, now.replace(month=3)), (waiting, None)):
+        services.schedule_change(
+            subscription_id=one.pk, wanted=services.Wanted(quantity=2), at=at, actor=SYSTEM, now=now
+        )
     resting = subscribe(make_customer(), free_plan())
     lengthened, restarted = subscribe(make_customer(), free_plan()), subscribe(make_customer(), free_plan())
     for one, policy in ((lengthened, "give_back"), (restarted, "restart")):

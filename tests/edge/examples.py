@@ -96,7 +96,13 @@ def _subscription(world: World) -> Body:
 
 def _change(world: World) -> Body:
     addon = {"addon": world.of("spare_addon"), "quantity": 2}
-    known: Body = {"quantity": 2, "addons": [addon], "proration": "full_charge_reset_anchor", "anchor": "now"}
+    known: Body = {
+        "quantity": 2,
+        "addons": [addon],
+        "proration": "full_charge_reset_anchor",
+        "anchor": "now",
+        "at": "now",
+    }
     return known | {"payment_method": world.of("method"), "coupon": world.of("coupon") and "HALF"}
 
 
@@ -222,6 +228,8 @@ EXAMPLES: dict[str, Example] = {
     "subscriptions_addons_create": built(lambda w: {"addon": w.of("spare_addon"), "quantity": 1}, "subscription"),
     "subscriptions_addons_remove": of("subscription", "taken_addon", proration="none"),
     "subscriptions_update": of("subscription", quantity=2, proration="none"),
+    "subscriptions_schedule_replace": of("subscription", "change", quantity=3, at="period_end"),
+    "subscriptions_schedule_withdraw": of("subscription", "change", **WHY),
     "subscriptions_trial": built(_subscription),
     "tax_rates_create": built(lambda w: {"code": w.code(), "name": "VAT", "percentage": "19.5", "country": "DE"}),
     "tax_rates_partial_update": of("tax_rate", name="MwSt"),

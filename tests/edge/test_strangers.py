@@ -26,6 +26,7 @@ NAMED = {
     "/api/v1/entitlements/{id}": ("entitlement",),
     "/api/v1/invoices/{id}/pdf": ("paid",),
     "/api/v1/invoices/{id}/receipt": ("paid",),
+    "/api/v1/subscriptions/{subscription}/schedule/{id}": ("subscription", "change"),
     "/api/v1/webhook-endpoints/{endpoint}/deliveries/{id}": ("endpoint", "delivery"),
 }
 # The environments and the members of a tenant are known to all its keys.

@@ -28,7 +28,8 @@ HOOK = "http://127.0.0.1:65535/hooks"
 
 THINGS = (
     "meter", "spare_meter", "plan", "draft_price", "addon", "customer", "own_customer", "method", "subscription",
-    "taken_addon", "draft", "open", "paid", "payment", "note", "coupon", "tax_rate", "wallet", "debit", "gift",
+    "taken_addon", "change", "draft", "open", "paid", "payment", "note", "coupon", "tax_rate", "wallet", "debit",
+    "gift",
     "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
     "reset_token", "dunning", "policy_plan", "owner", "colleague", "approval", "member", "environment", "leaving",
     "resting", "trying", "own_subscription", "own_leaving", "own_resting",
@@ -184,6 +185,10 @@ class World:
 
     def _taken_addon(self) -> str:
         return str(self.make(f"subscriptions/{self.of('subscription')}/addons", {"addon": self.of("addon")})["id"])
+
+    def _change(self) -> str:
+        body = {"quantity": 2, "at": "period_end"}
+        return str(self.make(f"subscriptions/{self.of('subscription')}/change", body)["change"]["id"])
 
     def _invoice(self, *, finalize: bool = False, collect: bool = False) -> str:
         items = [{"description": "Help", "unit_amount": "50.00"}]

@@ -11,7 +11,15 @@ from catalog.selectors import PlanTerms, PriceTerms, list_prices, list_terms
 from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import with_customer
-from subscriptions.models import ALL_LOCKED, APPLIED, KEPT_ADDONS, Extension, Subscription, SubscriptionAddOn
+from subscriptions.models import (
+    ALL_LOCKED,
+    APPLIED,
+    KEPT_ADDONS,
+    Extension,
+    ScheduledChange,
+    Subscription,
+    SubscriptionAddOn,
+)
 
 Row = TypeVar("Row", SubscriptionAddOn, Extension)
 
@@ -20,7 +28,7 @@ Row = TypeVar("Row", SubscriptionAddOn, Extension)
 class Gathered:
     """What decides about many subscriptions: terms by version, prices of add-ons, the rest by subscription.
 
-    `coupons` are those without an end, by the subscription's public id.
+    `coupons` are those without an end, by the subscription's public id; `changing` is for whom a change waits.
     """
 
     terms: Mapping[UUID, PlanTerms]
@@ -28,6 +36,7 @@ class Gathered:
     addons: Mapping[UUID, Sequence[SubscriptionAddOn]]
     extensions: Mapping[UUID, Sequence[Extension]]
     coupons: Mapping[str, tuple[ForeverCoupon, ...]]
+    changing: frozenset[UUID]
 
     def held_by(self, subscription: Subscription) -> Held:
         """This function will return what a subscription has beside its plan, as its current period says."""
@@ -56,10 +65,12 @@ def gather(subscriptions: Sequence[Subscription]) -> Gathered:
     """This function will ask for what locked subscriptions are charged with."""
     keys = [row.pk for row in subscriptions]
     addons, extensions = KEPT_ADDONS.all(keys), APPLIED.all(keys)
+    waiting = ScheduledChange.objects.pending().filter(subscription__in=subscriptions)
     return Gathered(
         terms=list_terms({row.plan_version_id for row in subscriptions}),
         prices=list_prices({row.price_id for row in addons}) if addons else {}, addons=_by_owner(addons),
         extensions=_by_owner(extensions), coupons=list_forever([row.public_id for row in subscriptions]),
+        changing=frozenset(waiting.values_list("subscription_id", flat=True)),
     )  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def renew_many(*, subscription_ids: Collection[UUID], actor: Actor, now: datetim
     """Begin the next period of those of these subscriptions whose current one is over, all of them or none.
 
     For each it is what `renew` does. This function will return those that are left to `renew`: whose usage is to be
-    measured, who have stored value, who rested, whose plan changes with the period, or whom it charges nothing.
+    measured, who have stored value, who rested, whose plan changes with the period, for whom a change waits, or whom
+    it charges nothing.
     """
     due = [row for row in lock_many(subscription_ids) if is_due(row, now)]
     if __debug__:
@@ -67,6 +68,7 @@ def is_plain(subscription: Subscription, found: Gathered) -> bool:
         terms is not None
         and subscription.next_plan_version_id is None
         and subscription.given_back is None
+        and subscription.pk not in found.changing
         and not any(price.is_usage for price in terms.prices_in(subscription.currency))
     )
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from subscriptions.models import Subscription
 from subscriptions.tests.api.test_subscriptions import URL, as_customer, problem
@@ -126,3 +128,74 @@ def test_strangers_and_customers_change_nothing(
         == 404
     )
     assert Subscription.objects.get().version == running.version
+
+
+def test_a_change_is_scheduled_listed_replaced_and_withdrawn(api: Api, running: Subscription, path: str) -> None:
+    done = api.post(f"{path}/change", {"quantity": 2, "at": "period_end"})
+    assert done.status_code == 200, done.content
+    first = done.json()["change"]
+    assert (first["state"], first["at"], first["quantity"], first["plan"], first["addons"]) == (
+        "pending", "period_end", 2, None, [],
+    )  # fmt: skip
+    assert (done.json()["invoice"], done.json()["subscription"]["quantity"]) == (None, 1)
+    assert first["takes_effect_at"] == done.json()["subscription"]["period_ends_at"]
+    assert problem(api.post(f"{path}/change", {"quantity": 3, "at": "period_end"})) == (409, "change_already_scheduled")
+    other = api.post(f"{path}/schedule/{first['id']}/replace", {"quantity": 5, "at": first["takes_effect_at"]})
+    assert (other.status_code, other.json()["replaces"]) == (201, first["id"])
+    assert other.json()["at"] == other.json()["takes_effect_at"] == first["takes_effect_at"]
+    listed = api.get(f"{path}/schedule").json()["data"]
+    assert [(one["id"], one["state"], one["reason"]) for one in listed] == [
+        (other.json()["id"], "pending", ""), (first["id"], "withdrawn", "replaced"),
+    ]  # fmt: skip
+    assert api.get(f"{path}/schedule", state="pending").json()["data"] == [other.json()]
+    assert api.get(f"{path}/schedule/{first['id']}").json() == listed[1]
+    withdrawn = api.post(f"{path}/schedule/{other.json()['id']}/withdraw", {"reason": "no need"})
+    assert (withdrawn.status_code, withdrawn.json()["state"], withdrawn.json()["reason"]) == (
+        200, "withdrawn", "no need",
+    )  # fmt: skip
+    assert problem(api.post(f"{path}/schedule/{first['id']}/withdraw")) == (409, "scheduled_change_over")
+
+
+def test_what_is_scheduled_is_asked_about(api: Api, path: str) -> None:
+    seen = api.post(f"{path}/change/preview", {"plan": make_plan(seats("40")).public_id, "at": "period_end"}).json()
+    assert (seen["invoice"], seen["renewal"]["total_minor"]) == (None, 4000)
+    assert api.get(f"{path}/schedule").json()["data"] == []
+
+
+@pytest.mark.parametrize("wrong", ["later", "2026-01-01T00:00:00", 5, None])
+def test_a_wrong_time_is_named(api: Api, path: str, wrong: Any) -> None:
+    response = api.post(f"{path}/change", {"quantity": 2, "at": wrong})
+    assert problem(response) == (422, "validation_failed")
+    assert [error["pointer"] for error in response.json()["errors"]] == ["/at"]
+    assert problem(api.post(f"{path}/change", {"quantity": 2, "at": "2020-01-01T00:00:00Z"})) == (
+        422, "change_not_in_time",
+    )  # fmt: skip
+
+
+def test_a_customer_sees_what_waits_and_a_stranger_nothing(
+    api: Api, stranger_api: Api, as_customer: tuple[Api, str]
+) -> None:
+    mine = as_customer[0].post(URL, {"plan": free_plan().public_id}).json()["id"]
+    change = api.post(f"{URL}/{mine}/change", {"quantity": 2, "at": "period_end"}).json()["change"]
+    assert as_customer[0].get(f"{URL}/{mine}/schedule").json()["data"] == [change]
+    route = f"{URL}/{mine}/schedule/{change['id']}"
+    assert problem(as_customer[0].post(f"{route}/withdraw"))[0] == 403
+    foreign = subscribe(make_customer(), free_plan(family=None)).public_id
+    assert problem(as_customer[0].get(f"{URL}/{foreign}/schedule"))[0] == 404
+    for reading in (f"{URL}/{mine}/schedule", route):
+        assert problem(stranger_api.get(reading))[0] == 404
+    assert problem(stranger_api.post(f"{route}/withdraw"))[0] == 404
+    # An id of one subscription is not found under another.
+    assert problem(api.post(f"{URL}/{foreign}/schedule/{change['id']}/withdraw"))[0] == 404
+
+
+def test_the_queries_of_the_schedule_do_not_grow(api: Api, path: str) -> None:
+    counted = []
+    for rows in (1, 4):
+        while len(api.get(f"{path}/schedule").json()["data"]) < rows:
+            change = api.post(f"{path}/change", {"quantity": 2, "at": "period_end"}).json()["change"]
+            api.post(f"{path}/schedule/{change['id']}/withdraw")
+        with CaptureQueriesContext(connection) as captured:
+            assert len(api.get(f"{path}/schedule").json()["data"]) == rows
+        counted.append(len(captured))
+    assert counted[0] == counted[1]

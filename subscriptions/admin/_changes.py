@@ -1,0 +1,207 @@
+"""Changing a subscription on the console, with what it costs shown first; and what waits for its time."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from billing.selectors import Explanation
+from catalog.selectors import find_addon, find_plan
+from core import clock, errors
+from core.console import ConsoleAdmin, ConsoleInline, ReasonForm, actor, links, money, verb
+from subscriptions import services
+from subscriptions.models import ScheduledChange, Subscription
+from subscriptions.proration import Behavior
+from subscriptions.services import ChangePreview, Wanted
+
+MOST_UNITS = 1_000_000
+WHEN = (("now", "Now"), ("period_end", "With the next period"), ("date", "At the instant below"))
+PRORATION = (("", "As usual"), *((one.value, one.value.replace("_", " ")) for one in Behavior))
+
+
+class NotOnOffer(errors.Invalid):
+    code = "not_on_offer"
+    title = "There is no such plan or add-on."
+
+
+def _text(help_text: str, **more: Any) -> forms.CharField:
+    return forms.CharField(
+        required=False, max_length=200, widget=UnfoldAdminTextInputWidget(), help_text=help_text, **more
+    )
+
+
+def _instant(help_text: str) -> forms.DateTimeField:
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "2027-01-31 00:00"})
+    return forms.DateTimeField(required=False, widget=widget, help_text=help_text)
+
+
+class ChangeForm(ReasonForm):
+    """What is to be another, and when. What is left empty stays as it is."""
+
+    plan = _text("Code of the plan.")
+    quantity = forms.IntegerField(
+        required=False, min_value=1, max_value=MOST_UNITS, widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="How many of the plan's units.",
+    )  # fmt: skip
+    addons = _text("Codes and how many of each, such as support=2, storage=0; 0 removes one.", label="Add-ons")
+    coupon = _text("Code of a coupon to be redeemed.")
+    anchor = _instant("In UTC: up to when a short period runs, after which periods begin then.")
+    when = forms.ChoiceField(choices=WHEN, widget=UnfoldAdminSelectWidget(), help_text="When it takes effect.")
+    date = _instant("In UTC; for a change at an instant.")
+    proration = forms.ChoiceField(
+        choices=PRORATION, required=False, widget=UnfoldAdminSelectWidget(),
+        help_text="What the rest of the period costs.",
+    )  # fmt: skip
+    field_order = ("plan", "quantity", "addons", "coupon", "anchor", "when", "date", "proration")
+
+    def clean_addons(self) -> dict[str, int]:
+        """This function will read codes and quantities."""
+        found = {}
+        for part in filter(None, (one.strip() for one in self.cleaned_data["addons"].split(","))):
+            code, _, count = (word.strip() for word in part.partition("="))
+            if not code or not count.isdecimal() or int(count) > MOST_UNITS:
+                raise forms.ValidationError("Write code=quantity, separated by commas.")
+            found[code] = int(count)
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        """This function will refuse a change of nothing, and an instant that is missing."""
+        known: dict[str, Any] = super().clean() or {}
+        if not any(known.get(name) for name in ("plan", "quantity", "addons", "coupon", "anchor")):
+            raise forms.ValidationError("At least one thing is to be another afterwards.")
+        if known.get("when") == "date" and not known.get("date"):
+            raise forms.ValidationError({"date": "An instant is needed."})
+        return known
+
+
+class ScheduledChangesInline(ConsoleInline):
+    model = ScheduledChange
+    verbose_name_plural = "Scheduled changes"
+    fields = ("wanted", "behavior", "effective_at", "state", "invoice", "error", "created_by", "settled_at")
+    ordering = ("-id",)
+
+
+def _cost(request: HttpRequest, row: Subscription, **given: Any) -> SafeString:
+    """What a change would cost, as it is shown under the form."""
+    return _shown(services.preview_change(**_asked(request, row, given)))
+
+
+class ChangeButton:
+    """The button of a subscription's page."""
+
+    @verb(description="Change", permission="adjust", icon="tune", form=ChangeForm, preview=_cost)
+    def adjust(self, request: HttpRequest, row: Subscription, **given: Any) -> str:
+        """This function will change the subscription, or have it changed later."""
+        done = services.change_subscription(**_asked(request, row, given))
+        if done.change is not None:
+            return f"It will change at {done.change.takes_effect_at:%Y-%m-%d %H:%M} UTC."
+        return f"The subscription is changed; {done.invoice} bills it." if done.invoice else "It is changed."
+
+
+@admin.register(ScheduledChange)
+class ScheduledChangeAdmin(ConsoleAdmin):
+    list_display = ("public_id", "subscription", "what", "effective", "state", "created_by", "created_at")
+    list_filter = ("state", "effective_at")
+    search_fields = ("error",)
+    list_select_related = ("subscription",)
+    ordering = ("-id",)
+    fields = (
+        "subscription", "what", "behavior", "effective", "state", "error", "invoice", "replaces", "see_also",
+        "created_by", "created_at", "settled_at",
+    )  # fmt: skip
+    readonly_fields = ("what", "effective", "see_also")
+    actions_detail = ("withdraw",)
+
+    @admin.display(description="What")
+    def what(self, row: ScheduledChange) -> str:
+        """This function will say what is to change."""
+        return "; ".join(f"{name}: {_said(value)}" for name, value in row.wanted.items())
+
+    @admin.display(description="Takes effect", ordering="effective_at")
+    def effective(self, row: ScheduledChange) -> str:
+        """This function will say when it takes effect."""
+        return f"{row.effective_at:%Y-%m-%d %H:%M} UTC" if row.effective_at else "with the next period"
+
+    @admin.display(description="See also")
+    def see_also(self, row: ScheduledChange) -> str:
+        """This function will link what was told of it."""
+        about = {"q": row.public_id}
+        return links({"Events": ("outbox.outboxevent", about), "Audit log": ("audit.entry", about)})
+
+    @verb(description="Withdraw", permission="withdraw", icon="event_busy")
+    def withdraw(self, request: HttpRequest, row: ScheduledChange, reason: str) -> str:
+        """This function will take the change back."""
+        services.withdraw_change(change_id=row.pk, reason=reason, actor=actor(request), now=clock.now())
+        return "The change is withdrawn."
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"{one['addon']} × {one['quantity']}" for one in value)
+    return str(value)
+
+
+def _asked(request: HttpRequest, row: Subscription, given: dict[str, Any]) -> dict[str, Any]:
+    """What the form says, as the verb takes it."""
+    when: str | datetime = given["date"] if given["when"] == "date" else given["when"]
+    wanted = Wanted(
+        plan_id=_plan(given["plan"]) if given["plan"] else None, quantity=given["quantity"],
+        addons=tuple((_addon(code), count) for code, count in given["addons"].items()),
+        coupon=given["coupon"] or None, anchor=given["anchor"],
+    )  # fmt: skip
+    return {
+        "subscription_id": row.pk, "wanted": wanted, "when": when, "actor": actor(request), "now": clock.now(),
+        "behavior": Behavior(given["proration"]) if given["proration"] else None,
+    }  # fmt: skip
+
+
+def _plan(code: str) -> UUID:
+    found = find_plan(code)
+    if found is None:
+        raise NotOnOffer(f"There is no plan {code}.")
+    return found.id
+
+
+def _addon(code: str) -> UUID:
+    found = find_addon(code)
+    if found is None:
+        raise NotOnOffer(f"There is no add-on {code}.")
+    return found.id
+
+
+def _shown(seen: ChangePreview) -> SafeString:
+    head = format_html(
+        "<p>It takes effect at {} UTC. Due then: {}.</p>", f"{seen.takes_effect_at:%Y-%m-%d %H:%M}",
+        money(seen.due_minor, seen.currency),
+    )  # fmt: skip
+    waits = [(line.description, money(line.amount_minor, seen.currency)) for line in seen.waiting]
+    parts = [
+        _invoice("Its invoice", seen.invoice),
+        _table("Waits for the next invoice", waits),
+        _invoice(f"Next invoice, {seen.renews_at:%Y-%m-%d %H:%M} UTC" if seen.renews_at else "", seen.renewal),
+    ]
+    return format_html("{}{}", head, format_html_join("", "{}", ((part,) for part in parts)))
+
+
+def _invoice(title: str, told: Explanation | None) -> SafeString | str:
+    if told is None:
+        return ""
+    rows = [(line.description, money(line.amount_minor, told.currency)) for line in told.lines]
+    rows += [(one.description, money(-one.amount_minor, told.currency)) for one in told.discounts]
+    rows += [(f"{one.name} {one.percentage:f} %", money(one.tax_minor, told.currency)) for one in told.taxes]
+    stored = told.credit_applied_minor + told.wallet_applied_minor
+    rows += [("From the wallet", money(-stored, told.currency))] if stored else []
+    return _table(title, [*rows, ("Due", money(told.due_minor, told.currency))])
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> SafeString | str:
+    if not rows:
+        return ""
+    body = format_html_join("", "<tr><td>{}</td><td>{}</td></tr>", rows)
+    return format_html("<h3><strong>{}</strong></h3><table>{}</table>", title, body)
