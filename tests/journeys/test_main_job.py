@@ -40,7 +40,7 @@ def test_the_main_job_happens_from_registration_to_proof(house: Running) -> None
     }
     assert [step for visit in visits.values() for step in visit if not step.ok] == []
     assert [step.name for step in visits[True][-2:]] == ["Every rule of the books holds", "The audit log is whole"]
-    assert visits[False][0].detail.startswith("4 customers, 3 plans, subscriptions: 3 active, 1 past_due")
+    assert visits[False][0].detail.startswith("4 customers, 3 plans, subscriptions: 3 active, 1 canceled")
 
 
 def test_loading_the_demo_company_again_changes_nothing_and_shows_no_secret(house: Running) -> None:
