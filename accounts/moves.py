@@ -11,6 +11,8 @@ from outbox import selectors as outbox
 
 STARTED: Final = "environment.clock_advance_started"
 ARRIVED: Final = "environment.clock_advanced"
+# A place in the order of facts behind which there never is one.
+NOWHERE: Final = 2**62
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,9 @@ def list_happened(view: ClockView, *, after: int, limit: int) -> list[StoredFact
 
 def _last_move(row: Environment) -> Move | None:
     started = outbox.find_latest(STARTED)
+    if row.advancing_to and row.clock_at and not _is_of(started, row.advancing_to):
+        # It has just begun, and the relay has not numbered that yet.
+        return Move(starts_at=row.clock_at, to=row.advancing_to, after=NOWHERE, before=None, percent=0)
     if started is None:
         return None
     ended = outbox.find_latest(ARRIVED, beyond=started.sequence)
@@ -73,6 +78,10 @@ def _last_move(row: Environment) -> Move | None:
         percent=_percent(started.at, row.clock_at, to) if row.advancing_to else 100,
         counts=outbox.count_facts_within(after=started.sequence, before=before),
     )  # fmt: skip
+
+
+def _is_of(started: StoredFact | None, to: datetime) -> bool:
+    return started is not None and datetime.fromisoformat(started.data["to"]) == to
 
 
 def _percent(begun: datetime, at: datetime | None, to: datetime) -> int:

@@ -62,11 +62,11 @@ class AllowingEnvironmentAdmin(EnvironmentAdmin):
         with tenancy.scope(row.as_scope()):
             seen = moves.get_clock()
         if seen.move is None or seen.state == "real_time":
-            return "real time" if seen.state == "real_time" else f"stopped at {seen.now:{MINUTES}}"
+            return "real time" if seen.state == "real_time" else f"{seen.state} at {seen.now:{MINUTES}}"
         way = f"from {seen.move.starts_at:{MINUTES}} to {seen.move.to:{MINUTES}}"
         return f"{seen.state} at {seen.now:{MINUTES}} – {way}, {seen.move.percent} %, {seen.move.facts} facts"
 
-    @admin.display(description="What happened on the last move")
+    @admin.display(description="What happened")
     def happened(self, row: Environment) -> str | SafeString:
         """This function will list what happened while the clock was moved the last time, the oldest first."""
         with tenancy.scope(row.as_scope()):
