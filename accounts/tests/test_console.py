@@ -1,7 +1,7 @@
 """The console's pages of customers, keys and people."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -13,7 +13,8 @@ from accounts.tests.factories import PASSWORD, make_customer, make_key
 from core.models import Environment
 from outbox.internal import relay_here
 from outbox.models import OutboxEvent
-from subscriptions.tests.factories import subscribe
+from subscriptions.models import Subscription
+from subscriptions.tests.factories import make_plan, monthly, subscribe
 from tests.fixtures import NOW
 
 pytestmark = pytest.mark.django_db
@@ -81,26 +82,31 @@ def test_the_origins_of_an_environment_are_allowed_with_a_reason(console: Client
     assert row.allowed_origins == ["https://shop.example", "https://www.shop.example"]
 
 
+def daily() -> Subscription:
+    """A subscription that costs nothing and renews every day."""
+    return subscribe(make_customer(), make_plan(monthly("0", interval="day")))
+
+
 def test_a_sandboxs_clock_is_moved_with_a_reason_and_the_page_tells_what_happened(
     console: Client, freeze: Callable[[datetime], None], run_jobs: Callable[[], int]
 ) -> None:
     freeze(NOW)
-    row, subscription = Environment.objects.get(tenant__slug="default", slug="sandbox"), subscribe()
-    run_jobs()
+    row, subscription = Environment.objects.get(tenant__slug="default", slug="sandbox"), daily()
     page, button = (reverse(f"admin:core_environment_{name}", args=[row.pk]) for name in ("change", "advance_clock"))
     assert "stopped at" in console.get(page).content.decode()
-    for wrong in ({"by_days": ""}, {"by_days": "3", "to": "2026-02-01 00:00"}, {"by_days": "0"}):
-        assert console.post(button, {"reason": "a month", **wrong}).status_code == 200
+    for wrong in ({"by_days": ""}, {"by_days": "1", "to": "2026-02-01 00:00"}, {"by_days": "0"}):
+        assert console.post(button, {"reason": "a day", **wrong}).status_code == 200
     assert Environment.objects.get(pk=row.pk).advancing_to is None
-    assert console.post(button, {"reason": "to see a renewal", "by_days": "31"}).status_code == 302
+    assert console.post(button, {"reason": "to see a renewal", "by_days": "1"}).status_code == 302
     relay_here()
     assert (
-        "moving at 2026-01-15 12:00 – from 2026-01-15 12:00 to 2026-02-15 12:00, 0 %"
+        "moving at 2026-01-15 12:00 – from 2026-01-15 12:00 to 2026-01-16 12:00, 0 %"
         in console.get(page).content.decode()
     )
     run_jobs()
+    assert Environment.objects.get(pk=row.pk).clock_at == NOW + timedelta(days=1)
     shown = console.get(page).content.decode()
-    assert "stopped at 2026-02-15 12:00" in shown
+    assert "stopped at 2026-01-16 12:00" in shown
     assert "subscription.renewed" in shown
     assert subscription.public_id in shown
     assert OutboxEvent.objects.get(type="environment.clock_advance_started").data["reason"] == "to see a renewal"

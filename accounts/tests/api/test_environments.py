@@ -12,7 +12,7 @@ from core import ids, tenancy
 from core.models import Environment
 from core.tenancy import Scope
 from outbox.internal import relay_here
-from subscriptions.tests.factories import subscribe
+from subscriptions.tests.factories import make_customer, make_plan, monthly, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -116,19 +116,19 @@ def test_whoever_moves_a_clock_can_ask_how_far_it_is_and_what_happened(
 ) -> None:
     freeze(NOON)
     client = with_key()
-    moved = client.post(f"{path(environment)}/clock/advance", {"by_days": 31})
+    moved = client.post(f"{path(environment)}/clock/advance", {"by_days": 1})
     assert moved["Location"] == f"{path(environment)}/clock"
     for _ in ("before its beginning is relayed", "after that"):
         moving = client.get(moved["Location"]).json()
-        assert (moving["state"], moving["advancing_to"]) == ("moving", "2026-02-15T12:00:00Z")
+        assert (moving["state"], moving["advancing_to"]) == ("moving", "2026-01-16T12:00:00Z")
         assert moving["move"] == {
-            "starts_at": "2026-01-15T12:00:00Z", "to": "2026-02-15T12:00:00Z", "percent": 0, "facts": 0, "counts": {},
+            "starts_at": "2026-01-15T12:00:00Z", "to": "2026-01-16T12:00:00Z", "percent": 0, "facts": 0, "counts": {},
         }  # fmt: skip
         relay_here()
-    subscription = subscribe()
+    subscription = subscribe(make_customer(), make_plan(monthly("0", interval="day")))
     run_jobs()
-    arrived = client.get(f"{moved['Location']}?limit=5").json()
-    assert (arrived["state"], arrived["clock_at"]) == ("stopped", "2026-02-15T12:00:00Z")
+    arrived = client.get(f"{moved['Location']}?limit=2").json()
+    assert (arrived["state"], arrived["clock_at"]) == ("stopped", "2026-01-16T12:00:00Z")
     assert arrived["move"]["percent"] == 100
     assert arrived["move"]["counts"]["subscription.renewed"] == 1
     told = arrived["happened"]
@@ -138,7 +138,7 @@ def test_whoever_moves_a_clock_can_ask_how_far_it_is_and_what_happened(
     assert len(told) == arrived["move"]["facts"]
     assert [one["sequence"] for one in told] == sorted(one["sequence"] for one in told)
     renewed = next(one for one in told if one["type"] == "subscription.renewed")
-    assert (renewed["subject"], renewed["at"]) == (subscription.public_id, "2026-02-15T12:00:00Z")
+    assert (renewed["subject"], renewed["at"]) == (subscription.public_id, "2026-01-16T12:00:00Z")
     assert not [one for one in told if one["type"].startswith("environment.clock")]
 
 
@@ -172,8 +172,8 @@ def test_asking_for_a_clock_costs_the_same_however_much_happened(
     client, counts = with_key(), []
     client.get(f"{path(environment)}/clock")
     for _ in range(2):
-        subscribe()
-        client.post(f"{path(environment)}/clock/advance", {"by_days": 3})
+        subscribe(make_customer(), make_plan(monthly("0", interval="day")))
+        client.post(f"{path(environment)}/clock/advance", {"by_days": 1})
         run_jobs()
         freeze(Environment.objects.get(pk=environment.environment_id).clock_at or NOON)
         with CaptureQueriesContext(connection) as captured:
