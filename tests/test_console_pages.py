@@ -28,7 +28,7 @@ from jobs.services import schedule
 from payments.models import Payment
 from payments.services import refund_payment
 from subscriptions.models import Subscription
-from subscriptions.services import Wanted, schedule_change
+from subscriptions.services import Wanted, change_subscription_settings, schedule_change
 from tests.scenario import Company
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,7 @@ def company(api: Any, run_jobs: Any, settings: Any, now: Any, monkeypatch: Any) 
     flags.set_override(
         name="new_billing_flow", is_on=True, percentage=None, customers=[], note="", actor=SYSTEM, now=now
     )
+    change_subscription_settings(changes={"longest_customer_pause_days": 30}, actor=SYSTEM, now=now)
     _welcome(company, run_jobs, "Ada Lovelace")
     change_dunning_policy(policy=Policy(), actor=SYSTEM, now=now)
     subject = Subscription.objects.get(status="active").public_id

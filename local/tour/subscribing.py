@@ -64,9 +64,10 @@ def put_in_card(stage: Stage) -> str:
 def put_in_failing_card(stage: Stage) -> str:
     """This step will set up a second customer on trial whose card takes no charge."""
     bob = stage.keep("bob", _create_customer(stage, "bob", "Bob"))
-    method = attach(stage.api, FAILING_CARD, customer=bob["id"])
     body = {"customer": bob["id"], "plan": stage.recall("basic")["id"]}
+    # A card that has had a trial has no other; Bob's of an earlier visit may have had one.
     subscription = stage.keep("bob.subscription", stage.api.post("/subscriptions/trial", body))
+    method = attach(stage.api, FAILING_CARD, customer=bob["id"])
     return f"{_described(method)}; {subscription['id']} {subscription['status']}"
 
 
