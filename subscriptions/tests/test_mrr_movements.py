@@ -249,10 +249,11 @@ def test_the_database_refuses_what_makes_no_sense(
     assert moved(customer) == [("new", Decimal(2000))]
 
 
-def test_what_does_not_run_cannot_be_worth_anything(run_jobs: Run) -> None:
-    _, subscription = paying(run_jobs)
+def test_what_does_not_run_cannot_be_worth_anything() -> None:
+    waiting = subscribe()
+    assert waiting.status == "incomplete"
     with pytest.raises(IntegrityError, match="worth_while_it_runs"), transaction.atomic():
-        Subscription.objects.filter(pk=subscription.pk).update(status="paused")
+        Subscription.objects.filter(pk=waiting.pk).update(mrr=5)
 
 
 def test_a_change_that_keeps_the_worth_moves_nothing(run_jobs: Run, now: datetime) -> None:
