@@ -17,7 +17,7 @@ from core.actor import Actor
 from core.models import Environment
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
-from jobs import internal
+from jobs import internal, leases
 from jobs.registry import QUEUES
 from outbox.internal import relay_here
 from outbox.models import OutboxEvent
@@ -72,7 +72,9 @@ def environment(request: pytest.FixtureRequest) -> Iterator[Scope | None]:
         yield None
         return
     request.getfixturevalue("db")
-    with tenancy.scope(environment_called("sandbox").as_scope()) as entered:
+    with pytest.MonkeyPatch.context() as patch, tenancy.scope(environment_called("sandbox").as_scope()) as entered:
+        # On its own connection the keeper sees nothing that a test has not committed: each lease would be lost to it.
+        patch.setattr(leases.keeper, "hold", lambda lease: None)
         yield entered
 
 
