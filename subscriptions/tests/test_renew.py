@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from billing.dunning import EndAction, Policy
 from billing.models import Invoice
+from billing.services import change_dunning_policy
 from catalog.services import NewFeature, publish_version, revise_plan
 from core.actor import SYSTEM
 from core.invariants import broken
@@ -123,6 +125,7 @@ def test_a_declined_renewal_is_past_due_and_recovers(
 def test_past_due_goes_on_renewing_and_recovers_when_all_is_paid(
     active: Subscription, freeze: Freeze, now: datetime, run_jobs: Run
 ) -> None:
+    change_dunning_policy(policy=Policy(end_action=EndAction.LEAVE), actor=SYSTEM, now=now)
     attach_card(active.customer, "fails_later")
     for month in (2, 3):
         freeze(now.replace(month=month))
