@@ -41,6 +41,7 @@ class SubscriptionSettingsAdmin(console.ConsoleAdmin):
     form = SubscriptionSettingsForm
     list_display = ("public_id", "customer_verbs", "pause_policy", "trial_without_method", "updated_at")
     list_filter = ("pause_policy", "trial_without_method", "sends_reminders")
+    search_fields = ("environment__tenant__name", "environment__slug")
     ordering = ("-id",)
     fields = (*EDITED, "updated_at")
     readonly_fields = ("updated_at",)
