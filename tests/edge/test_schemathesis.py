@@ -50,7 +50,8 @@ THINGS = PARENTS | {
     "customers": "customer", "deliveries": "delivery", "dunning": "dunning",
     "dunning-policies": "plan", "entitlements": "entitlement", "environments": "environment",
     "gifts": "gift", "jobs": "dead_job", "members": "member", "meters": "meter", "payment-methods": "method",
-    "payments": "payment", "prices": "draft_price", "scheduled-jobs": "schedule", "tax-rates": "tax_rate",
+    "payments": "payment", "prices": "draft_price", "schedule": "change", "scheduled-jobs": "schedule",
+    "tax-rates": "tax_rate",
 }  # fmt: skip
 # Reads that want a customer named, reads that no key may do, and what an operator has to switch on.
 OF_A_CUSTOMER = {

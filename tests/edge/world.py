@@ -312,6 +312,11 @@ class World:
     def _rival_owner(self) -> str:
         return self._person_of_the_house("owner@rivals.example.com", self.rivals)
 
+    def _rival_person(self) -> dict[str, Any]:
+        with tenancy.scope(self.rivals):
+            shop = Api(make_key((), type="publishable"))
+        return self.make("auth/register", {"email": "bob@rivals.example.com", "password": PASSWORD}, shop)
+
     def _person_of_the_house(self, email: str, place: Scope | None = None) -> str:
         place = place or self.sandbox
         with tenancy.scope(place), transaction.atomic():
@@ -343,6 +348,10 @@ class World:
     def rival_owner(self) -> Api:
         """This function will return the client of a member who owns another tenant."""
         return as_somebody(self.of("rival_owner"))
+
+    def rival_person(self) -> Api:
+        """This function will return the client of a customer of somebody else."""
+        return as_somebody(self.of("rival_person")["access_token"])
 
     def person(self) -> Api:
         """This function will return the client of a customer who is logged in."""

@@ -45,5 +45,5 @@ def test_others_are_not_tried() -> None:
     with pytest.raises(Resolver404) as few:
         versioned().resolve("api/v1/subscriptions/nothing")
     tried = [str(one[-1].pattern) for one in few.value.args[0]["tried"]]
-    assert 0 < len(tried) < 15
+    assert 0 < len(tried) < 40
     assert all("subscriptions" in one for one in tried)
