@@ -1,7 +1,6 @@
 """A chain, streamed from the database in its order with constant memory."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,13 +42,5 @@ def _streamed(name: str, sql: str, environment_id: UUID, after: int) -> Iterator
         # A cursor is planned for its first rows; all of them are read here, and such a plan looks up each one alone.
         connection.connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
         cursor.execute(sql, [environment_id, after])
-        yield from _ahead(cursor)
-
-
-def _ahead(cursor: Any) -> Iterator[Any]:
-    """While some rows are looked at, the server already gathers the next ones."""
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        coming = ahead.submit(cursor.fetchmany, AT_ONCE)
-        while rows := coming.result():
-            coming = ahead.submit(cursor.fetchmany, AT_ONCE)
+        while rows := cursor.fetchmany(AT_ONCE):
             yield from rows
