@@ -20,6 +20,11 @@ BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 # What no route answers has one name, or anybody could make up labels without end.
 NOWHERE: Final = "none"
 
+_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+if _folder:
+    # The counters below open their files as they are made: a folder that is not there would stop every process.
+    os.makedirs(_folder, exist_ok=True)
+
 _own = CollectorRegistry(auto_describe=False)
 _requests = Counter(
     "perennial_requests", "Requests by method, route and status.", ["method", "route", "status"], registry=_own
@@ -39,7 +44,7 @@ def count(request: HttpRequest, status: int, seconds: float) -> None:
 
 @metrics.source("requests")
 def _families() -> Iterator[Metric]:
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if not _folder:
         return iter(_own.collect())
     together = CollectorRegistry(auto_describe=False)
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]

@@ -49,7 +49,7 @@ def test_a_request_is_counted_by_its_route_and_outcome() -> None:
 
 
 def test_whichever_process_is_asked_answers_for_all(tmp_path: Path) -> None:
-    variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "ENV": "test"}
+    variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "made" / "when it is needed"), "ENV": "test"}
     answers = [
         subprocess.run(
             [sys.executable, "-c", ONE_OF_MANY], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
