@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import BigIntegerField, Q, Sum
 from django.db.models.functions import Coalesce
@@ -87,8 +86,8 @@ class Journal(ScopedRow):
 
     class Meta:
         indexes: ClassVar = [
-            # Months of the books: journals come in the order of their instants, so a few bytes per thousand find them.
-            BrinIndex(fields=["at"], name="billing_journal_over_time", autosummarize=True),
+            # Months of the books: one environment's alone, however many others book in the same month.
+            models.Index(fields=["environment", "at"], name="billing_journal_over_time"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "reference"], name="billing_journal_once"),

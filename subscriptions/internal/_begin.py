@@ -19,7 +19,7 @@ from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import Held, held_by
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._scheduled import begin_with_changes
-from subscriptions.internal._trial_uses import has_had_trial, note_trial
+from subscriptions.internal._trial_uses import has_trial_left, note_trial
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Extension, Subscription
 from subscriptions.signals import (
@@ -38,9 +38,15 @@ class Opening:
     extension: Extension | None = None
 
 
-def opening(subscription: Subscription, terms: PlanTerms, held: Held, *, at: datetime, now: datetime) -> Opening:
-    """This function will set the clock of a subscription that begins at `at` and return how it begins."""
-    if subscription.trial_days and not has_had_trial(subscription):
+def opening(
+    subscription: Subscription, terms: PlanTerms, held: Held, *, has_trial: bool, at: datetime, now: datetime
+) -> Opening:
+    """This function will set the clock of a subscription that begins at `at` and return how it begins.
+
+    Whether with a trial is the caller's to say, and to have looked up once: between two looks somebody else with the
+    same mailbox may have had it, and who asked for a trial would be charged at once.
+    """
+    if has_trial:
         subscription.begin_trial(at=at, until=trial_end(subscription, at=at))
         return Opening(status=states.TRIALING)
     subscription.anchor(at=at)
@@ -98,7 +104,10 @@ def start(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription
         return None
     begin_with_changes(subscription, at=subscription.starts_at, actor=actor, now=now)
     terms = take_next_version(subscription, get_terms(subscription.plan_version_id), actor=actor, now=now)
-    begun = opening(subscription, terms, held_by(subscription), at=subscription.starts_at, now=now)
+    begun = opening(
+        subscription, terms, held_by(subscription), has_trial=has_trial_left(subscription), at=subscription.starts_at,
+        now=now,
+    )  # fmt: skip
     subscription.move_to(begun.status)
     record(
         subscription, "started", old_status=states.SCHEDULED, actor=actor, now=now,

@@ -18,19 +18,12 @@ _EMAIL: Final = TrialUse.Kind.EMAIL.value
 _CARD: Final = TrialUse.Kind.CARD.value
 
 
-def has_had_trial(subscription: Subscription) -> bool:
-    """This function will tell whether the customer, his mailbox or a card of his has had a trial of the family.
+def has_trial_left(subscription: Subscription) -> bool:
+    """This function will tell whether there are days of trial, and the customer has not had a trial of the family.
 
-    Without a family it is the plan that is tried once.
+    Neither may his mailbox or a card of his. Without a family it is the plan that is tried once.
     """
-    earlier = Subscription.objects.of_family(subscription.customer_id, subscription.family)
-    if subscription.family is None:
-        earlier = earlier.filter(plan_id=subscription.plan_id)
-    if earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists():
-        return True
-    digests = [digest for _, digest in _marks(subscription)]
-    used = TrialUse.objects.filter(scope=_scope(subscription), digest__in=digests)
-    return used.exclude(subscription_id=subscription.pk).exists()
+    return bool(subscription.trial_days) and not _has_had_trial(subscription)
 
 
 def note_trial(subscription: Subscription, *, now: datetime) -> None:
@@ -50,6 +43,17 @@ def note_cards_of(*, customer_id: UUID, now: datetime) -> int:
     rows = list(Subscription.objects.filter(customer_id=customer_id, status=states.TRIALING).order_by("id"))
     marks = [mark for mark in _marks(rows[0]) if mark[0] == _CARD] if rows else []
     return sum(insert_once(_row(row, mark, now)) for row in rows for mark in marks)
+
+
+def _has_had_trial(subscription: Subscription) -> bool:
+    earlier = Subscription.objects.of_family(subscription.customer_id, subscription.family)
+    if subscription.family is None:
+        earlier = earlier.filter(plan_id=subscription.plan_id)
+    if earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists():
+        return True
+    digests = [digest for _, digest in _marks(subscription)]
+    used = TrialUse.objects.filter(scope=_scope(subscription), digest__in=digests)
+    return used.exclude(subscription_id=subscription.pk).exists()
 
 
 def _marks(subscription: Subscription) -> list[Mark]:

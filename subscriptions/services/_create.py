@@ -21,7 +21,7 @@ from subscriptions.internal._create import NewSubscription, build, refuse_far_an
 from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
-from subscriptions.internal._trial_uses import has_had_trial
+from subscriptions.internal._trial_uses import has_trial_left
 from subscriptions.models import LIVE, Subscription
 
 
@@ -91,14 +91,15 @@ def create_subscription(
     subscription = build(wanted, now=now)
     if customer.is_currency_fixed and customer.currency != subscription.currency:
         raise CurrencyMismatch(currency=customer.currency)
-    has_trial = bool(subscription.trial_days) and not has_had_trial(subscription)
+    has_trial = has_trial_left(subscription)
     if trial_days and not has_trial:
         raise TrialAlreadyUsed
     _refuse_second(subscription)
     refuse_far_anchor(subscription, has_trial=has_trial)
     # The first invoice is worked out from these rows, so they come before the one they belong to.
     added = [attach(subscription, addon_id, count, at=subscription.starts_at, now=now) for addon_id, count in addons]
-    return _begin(subscription, terms, Held(addons=tuple(added)), coupons, actor=actor, now=now)
+    held = Held(addons=tuple(added))
+    return _begin(subscription, terms, held, coupons, has_trial=has_trial, actor=actor, now=now)
 
 
 @verb
@@ -128,12 +129,19 @@ def start_trial(
 
 
 def _begin(
-    subscription: Subscription, terms: PlanTerms, held: Held, coupons: Sequence[str], *, actor: Actor, now: datetime
+    subscription: Subscription,
+    terms: PlanTerms,
+    held: Held,
+    coupons: Sequence[str],
+    *,
+    has_trial: bool,
+    actor: Actor,
+    now: datetime,
 ) -> Subscription:
     if subscription.starts_at > now:
         begun = Opening(status=states.SCHEDULED)
     else:
-        begun = opening(subscription, terms, held, at=now, now=now)
+        begun = opening(subscription, terms, held, has_trial=has_trial, at=now, now=now)
     subscription.status = begun.status
     for code in coupons:
         billing.redeem_coupon(

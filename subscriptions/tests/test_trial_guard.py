@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts import emails
 from core.actor import SYSTEM
@@ -39,6 +40,17 @@ def test_a_mailbox_tries_once(now: datetime, again: str) -> None:
     with pytest.raises(services.TrialAlreadyUsed):
         services.start_trial(customer_id=make_customer(email=again).pk, plan_id=plan.pk, actor=SYSTEM, now=now)
     assert Subscription.objects.count() == TrialUse.objects.count() == 1
+
+
+def test_whether_there_is_a_trial_is_looked_up_once(now: datetime) -> None:
+    """A second look might see what somebody else has taken since, and charge whom the first promised a trial."""
+    plan, customer = make_plan(trial_days=14), make_customer()
+    with CaptureQueriesContext(connection) as asked:
+        services.start_trial(customer_id=customer.pk, plan_id=plan.pk, actor=SYSTEM, now=now)
+    looks = [
+        one["sql"] for one in asked if one["sql"].startswith("SELECT") and '"subscriptions_trialuse"' in one["sql"]
+    ]
+    assert len(looks) == 1
 
 
 def test_a_card_tries_once(now: datetime) -> None:
