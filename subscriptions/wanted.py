@@ -16,8 +16,9 @@ class Wanted:
     """None, or nothing, leaves things as they are.
 
     `addons` are ids with the quantity that is to be there from then on; 0 removes one, those that are not named stay.
-    `coupon` is the code of one to be redeemed. `anchor` is `now`, or an instant at which a period is to begin: the one
-    that runs until then is short. `payment_method_id` is charged from then on, for all of the customer's subscriptions.
+    `coupon` is the code of one to be redeemed, `remove_coupons` are those of coupons to be taken off. `anchor` is
+    `now`, or an instant at which a period is to begin: the one that runs until then is short. `payment_method_id` is
+    charged from then on, for all of the customer's subscriptions.
     """
 
     plan_id: UUID | None = None
@@ -26,6 +27,7 @@ class Wanted:
     coupon: str | None = None
     anchor: str | datetime | None = None
     payment_method_id: UUID | None = None
+    remove_coupons: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Wanted()
@@ -38,6 +40,7 @@ def to_content(wanted: Wanted) -> dict[str, Any]:
         "quantity": wanted.quantity,
         "addons": [{"addon": ids.encode("add", key), "quantity": count} for key, count in wanted.addons] or None,
         "coupon": wanted.coupon,
+        "remove_coupons": list(wanted.remove_coupons) or None,
         "anchor": wanted.anchor.isoformat() if isinstance(wanted.anchor, datetime) else wanted.anchor,
         "payment_method": ids.encode("pym", wanted.payment_method_id) if wanted.payment_method_id else None,
     }
@@ -54,4 +57,5 @@ def from_content(content: dict[str, Any]) -> Wanted:
         coupon=content.get("coupon"),
         anchor=anchor if anchor in (None, NOW) else datetime.fromisoformat(anchor),
         payment_method_id=ids.decode("pym", method) if method else None,
+        remove_coupons=tuple(content.get("remove_coupons", ())),
     )

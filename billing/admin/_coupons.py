@@ -99,12 +99,14 @@ class CouponAdmin(console.DraftAdmin):
 
 @admin.register(CouponRedemption)
 class CouponRedemptionAdmin(console.ConsoleAdmin):
-    list_display = ("coupon", "customer", "reference", "cycles_used", "redeemed_at", "released_at")
-    list_filter = (("released_at", admin.EmptyFieldListFilter), "redeemed_at")
+    list_display = ("coupon", "customer", "reference", "cycles_used", "redeemed_at", "released_at", "removed_at")
+    list_filter = (
+        ("released_at", admin.EmptyFieldListFilter), ("removed_at", admin.EmptyFieldListFilter), "redeemed_at",
+    )  # fmt: skip
     search_fields = ("coupon__code", "reference")
     references = ("reference",)
     ordering = ("-id",)
-    fields = ("coupon", "customer", "reference", "cycles_used", "redeemed_at", "released_at")
+    fields = ("coupon", "customer", "reference", "cycles_used", "redeemed_at", "released_at", "removed_at")
 
 
 @console.chart(model="billing.coupon", order=60)

@@ -2,6 +2,9 @@
 
 from billing.internal._collect import request as request_payment
 from billing.internal._compose import InvoiceEmpty, InvoiceNegative
+from billing.internal._coupon_removal import CouponNotHeld
+from billing.internal._coupon_removal import removable as removable_coupons
+from billing.internal._coupon_removal import remove as remove_coupons
 from billing.internal._coupons import (
     CouponAlreadyRedeemed,
     CouponCustomerLimit,
@@ -80,6 +83,7 @@ __all__ = [
     "CouponAlreadyRedeemed",
     "CouponCustomerLimit",
     "CouponExhausted",
+    "CouponNotHeld",
     "CouponSpent",
     "CouponUnknown",
     "CreditNoteKeyReused",
@@ -138,6 +142,8 @@ __all__ = [
     "redeem_coupon",
     "redeem_coupons",
     "release_coupons",
+    "removable_coupons",
+    "remove_coupons",
     "request_payment",
     "retry_due",
     "return_gift",

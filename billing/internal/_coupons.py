@@ -163,12 +163,17 @@ def release(reference: str, *, actor: Actor, now: datetime) -> None:
 
     One that an invoice still counts with stays: whoever voids that invoice releases afterwards. It may be repeated.
     """
-    rows = CouponRedemption.objects.about(reference).held().filter(cycles_used=0).select_related("coupon")
+    rows = CouponRedemption.objects.about(reference).taken().filter(cycles_used=0).select_related("coupon")
     for row in rows.select_for_update(of=("self",)).order_by("coupon_id"):
-        row.released_at = now
-        row.save(update_fields=["released_at"])
-        Coupon.objects.filter(pk=row.coupon_id).update(redeemed=F("redeemed") - 1)
-        events.publish(CouponReleased(subject=row.public_id, actor=actor.label, at=now, **_told(row)))
+        give_back(row, actor=actor, now=now)
+
+
+def give_back(row: CouponRedemption, *, actor: Actor, now: datetime) -> None:
+    """This function will give back a locked redemption that has reduced nothing that stands, and say so."""
+    row.released_at = now
+    row.save(update_fields=["released_at"])
+    Coupon.objects.filter(pk=row.coupon_id).update(redeemed=F("redeemed") - 1)
+    events.publish(CouponReleased(subject=row.public_id, actor=actor.label, at=now, **told(row)))
 
 
 def _redeemable(
@@ -192,7 +197,7 @@ def _refuse_beyond_customers_limit(rows: Iterable[Coupon], customer_id: UUID | N
     limited = [row for row in rows if row.max_per_customer is not None]
     if customer_id is None or not limited:
         return
-    his = CouponRedemption.objects.held().of(customer_id).filter(coupon__in=limited)
+    his = CouponRedemption.objects.taken().of(customer_id).filter(coupon__in=limited)
     counted = dict(his.values("coupon_id").annotate(times=Count("id")).values_list("coupon_id", "times"))
     for row in limited:
         if counted.get(row.id, 0) >= (row.max_per_customer or 0):
@@ -200,8 +205,8 @@ def _refuse_beyond_customers_limit(rows: Iterable[Coupon], customer_id: UUID | N
 
 
 def _refuse_second(rows: Iterable[Coupon], reference: str) -> None:
-    held = CouponRedemption.objects.about(reference).held().filter(coupon__in=rows)
-    code = held.values_list("coupon__code", flat=True).first()
+    taken = CouponRedemption.objects.about(reference).taken().filter(coupon__in=rows)
+    code = taken.values_list("coupon__code", flat=True).first()
     if code is not None:
         raise CouponAlreadyRedeemed(coupon=code)
 
@@ -216,7 +221,7 @@ def _redeemed(row: Coupon, customer_id: UUID, reference: str, actor: Actor, now:
     redemption = CouponRedemption.objects.create(
         coupon=row, customer_id=customer_id, reference=reference, redeemed_at=now
     )
-    events.publish(CouponRedeemed(subject=redemption.public_id, actor=actor.label, at=now, **_told(redemption)))
+    events.publish(CouponRedeemed(subject=redemption.public_id, actor=actor.label, at=now, **told(redemption)))
     return redemption
 
 
@@ -238,7 +243,8 @@ def _held(row: Coupon, redemption_id: UUID | None) -> HeldCoupon:
     )
 
 
-def _told(row: CouponRedemption) -> dict[str, str]:
+def told(row: CouponRedemption) -> dict[str, str]:
+    """This function will return what is said of a redemption."""
     return {
         "coupon": row.coupon.public_id, "code": row.coupon.code, "customer": ids.encode("cus", row.customer_id),
         "reference": row.reference,

@@ -37,6 +37,16 @@ rule(
     """,
 )
 rule(
+    "billing.coupon_removed",
+    "a coupon that was taken off reduces no invoice that was begun later",
+    """
+    SELECT r.id::text AS id, r.environment_id, r.removed_at, i.id AS invoice_id
+    FROM billing_couponredemption r
+    JOIN billing_invoicediscount d ON d.redemption_id = r.id
+    JOIN billing_invoice i ON i.id = d.invoice_id AND i.created_at > r.removed_at
+    """,
+)
+rule(
     "billing.discounts_add_up",
     "what the coupons of an invoice gave is its discount, in its currency, and they were its customer's",
     """

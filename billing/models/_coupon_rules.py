@@ -28,7 +28,7 @@ def promised() -> pgtrigger.Trigger:
 
 def same_holder() -> pgtrigger.Trigger:
     """This function will return the trigger that keeps who redeemed which coupon for what."""
-    changed = pgtrigger.AnyChange(exclude=["cycles_used", "released_at"], exclude_auto=False)
+    changed = pgtrigger.AnyChange(exclude=["cycles_used", "released_at", "removed_at"], exclude_auto=False)
     return pgtrigger.Protect(name="same_holder", operation=pgtrigger.Update, condition=changed)
 
 
@@ -36,6 +36,19 @@ def released_for_good() -> pgtrigger.Trigger:
     """This function will return the trigger that keeps a redemption as it was when it was given back."""
     return pgtrigger.Protect(
         name="released_for_good", operation=pgtrigger.Update, condition=pgtrigger.Q(old__released_at__isnull=False)
+    )
+
+
+def removed_for_good() -> pgtrigger.Trigger:
+    """This function will return the trigger that lets a coupon that was taken off reduce no further invoice."""
+    return pgtrigger.Protect(
+        name="removed_for_good",
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__removed_at__isnull=False)
+        & (
+            pgtrigger.Q(new__removed_at__df=pgtrigger.F("old__removed_at"))
+            | pgtrigger.Q(new__cycles_used__gt=pgtrigger.F("old__cycles_used"))
+        ),
     )
 
 

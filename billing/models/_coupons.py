@@ -167,7 +167,11 @@ class Coupon(ScopedRow):
 
 class CouponRedemptionQuerySet(ScopedQuerySet["CouponRedemption"]):
     def held(self) -> "CouponRedemptionQuerySet":
-        """Redemptions that have not been given back."""
+        """Redemptions that have neither been given back nor taken off."""
+        return self.taken().filter(removed_at=None)
+
+    def taken(self) -> "CouponRedemptionQuerySet":
+        """Redemptions that have not been given back: nobody else may have them."""
         return self.filter(released_at=None)
 
     def of(self, customer_id: UUID) -> "CouponRedemptionQuerySet":
@@ -194,7 +198,8 @@ CouponRedemptionManager = ScopedManager.from_queryset(CouponRedemptionQuerySet)
 class CouponRedemption(ScopedRow):
     """A coupon in the hands of a customer, for one agreement or one invoice.
 
-    A redemption that never led to a payment is released and counts no more.
+    A redemption that never led to a payment is released and counts no more. One that was taken off (`removed_at`) after
+    it has reduced an invoice counts as redeemed, and for no further invoice.
     """
 
     prefix: ClassVar[str] = "crd"
@@ -205,6 +210,7 @@ class CouponRedemption(ScopedRow):
     cycles_used = models.PositiveIntegerField(default=0)
     redeemed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[CouponRedemptionManager["CouponRedemption"]] = CouponRedemptionManager()
 
@@ -222,5 +228,11 @@ class CouponRedemption(ScopedRow):
             models.CheckConstraint(
                 condition=Q(released_at=None) | Q(cycles_used=0), name="billing_redemption_released_unused"
             ),
+            models.CheckConstraint(
+                condition=Q(removed_at=None) | Q(removed_at__gte=F("redeemed_at")),
+                name="billing_redemption_removed_afterwards",
+            ),
         ]
-        triggers: ClassVar = [rules.same_holder(), rules.released_for_good(), rules.redemption_kept()]
+        triggers: ClassVar = [
+            rules.same_holder(), rules.released_for_good(), rules.removed_for_good(), rules.redemption_kept(),
+        ]  # fmt: skip

@@ -15,15 +15,15 @@ _COLUMNS = ("id", "coupon_id", "code", "name", "cycles_used", "redeemed_at")
 _HELD = """
 SELECT r.reference, r.id, r.coupon_id, c.code, c.name, r.cycles_used, r.redeemed_at
   FROM billing_couponredemption r JOIN billing_coupon c ON c.id = r.coupon_id
- WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL
+ WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL AND r.removed_at IS NULL
  ORDER BY r.id
 """
-# Those that reduce every invoice there will be, with what they take off.
+# Those that reduce every invoice there will be, with what they take off; or did so before they were taken off.
 _FOREVER = """
-SELECT r.reference, r.redeemed_at, c.id, c.percent, c.amount_minor, c.plans, c.prices
+SELECT r.reference, r.redeemed_at, r.removed_at, c.id, c.percent, c.amount_minor, c.plans, c.prices
   FROM billing_couponredemption r JOIN billing_coupon c ON c.id = r.coupon_id
  WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL
-   AND c.duration = 'forever' AND c.applies_until IS NULL
+   AND (r.removed_at IS NULL OR %s) AND c.duration = 'forever' AND c.applies_until IS NULL
  ORDER BY r.id
 """
 
@@ -51,6 +51,7 @@ class ForeverCoupon:
     percent: Decimal | None
     amount_minor: int | None
     redeemed_at: datetime
+    removed_at: datetime | None = None
     plans: frozenset[str] = frozenset()
     prices: frozenset[str] = frozenset()
 
@@ -58,7 +59,7 @@ class ForeverCoupon:
 def list_redemptions(references: Collection[str]) -> dict[str, tuple[RedemptionView, ...]]:
     """This function will return what agreements (public ids) hold, the oldest first, in one query.
 
-    A coupon that was given back is left out, and so is an agreement that holds none.
+    A coupon that was given back or taken off is left out, and so is an agreement that holds none.
     """
     found: dict[str, tuple[RedemptionView, ...]] = {}
     with connection.cursor() as cursor:
@@ -69,18 +70,18 @@ def list_redemptions(references: Collection[str]) -> dict[str, tuple[RedemptionV
     return found
 
 
-def list_forever(references: Collection[str]) -> dict[str, tuple[ForeverCoupon, ...]]:
+def list_forever(references: Collection[str], *, also_removed: bool = False) -> dict[str, tuple[ForeverCoupon, ...]]:
     """This function will return the coupons without an end that agreements (public ids) hold, the oldest first.
 
-    One query; an agreement that holds none is left out.
+    One query; an agreement that holds none is left out. `also_removed` is with those that were taken off meanwhile.
     """
     found: dict[str, tuple[ForeverCoupon, ...]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_FOREVER, [environment_id(), list(references)])
-        for reference, redeemed_at, coupon_id, percent, amount_minor, plans, prices in cursor.fetchall():
+        cursor.execute(_FOREVER, [environment_id(), list(references), also_removed])
+        for reference, redeemed_at, removed_at, coupon_id, percent, amount_minor, plans, prices in cursor.fetchall():
             one = ForeverCoupon(
                 coupon_id=coupon_id, percent=percent, amount_minor=amount_minor, redeemed_at=redeemed_at,
-                plans=frozenset(plans), prices=frozenset(prices),
+                removed_at=removed_at, plans=frozenset(plans), prices=frozenset(prices),
             )  # fmt: skip
             found[reference] = (*found.get(reference, ()), one)
     return found

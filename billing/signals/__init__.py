@@ -1,6 +1,13 @@
 """What happens in billing, as facts."""
 
-from billing.signals._coupons import CouponArchived, CouponCreated, CouponRedeemed, CouponReleased, CouponUpdated
+from billing.signals._coupons import (
+    CouponArchived,
+    CouponCreated,
+    CouponRedeemed,
+    CouponReleased,
+    CouponRemoved,
+    CouponUpdated,
+)
 from billing.signals._credit_notes import CreditNoteIssued, InvoiceCredited
 from billing.signals._documents import InvoiceSent
 from billing.signals._dunning import (
@@ -49,6 +56,7 @@ __all__ = [
     "CouponCreated",
     "CouponRedeemed",
     "CouponReleased",
+    "CouponRemoved",
     "CouponUpdated",
     "CreditCarried",
     "CreditNoteIssued",

@@ -53,6 +53,18 @@ class CouponRedeemed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CouponRemoved(Event):
+    """A coupon was taken off after it has reduced invoices, which stay as they are; it reduces no further one."""
+
+    type: ClassVar[str] = "coupon.removed"
+
+    coupon: str
+    code: str
+    customer: str
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CouponReleased(Event):
     """A redemption that led to no payment was given back, and another customer may have it."""
 

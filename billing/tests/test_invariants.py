@@ -58,6 +58,7 @@ DAMAGE = {
     "billing.coupon_per_customer": "ALTER TABLE billing_coupon DROP CONSTRAINT billing_coupon_per_customer_limit; "
     "UPDATE billing_coupon SET max_per_customer = 0",
     "billing.coupon_cycles": "UPDATE billing_couponredemption SET cycles_used = 0",
+    "billing.coupon_removed": "UPDATE billing_couponredemption SET removed_at = redeemed_at",
     "billing.discounts_add_up": "UPDATE billing_invoicediscount SET amount_minor = amount_minor + 1",
     "billing.taxes_add_up": "UPDATE billing_invoicetax SET tax_minor = tax_minor + 1",
     "billing.line_taxes_add_up": "UPDATE billing_invoiceline SET taxes = '[]' WHERE tax_minor > 0",

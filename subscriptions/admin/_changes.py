@@ -21,6 +21,7 @@ from subscriptions.proration import Behavior
 from subscriptions.services import ChangePreview, Wanted
 
 MOST_UNITS = 1_000_000
+WHAT = ("plan", "quantity", "addons", "coupon", "remove_coupons", "anchor")
 WHEN = (("now", "Now"), ("period_end", "With the next period"), ("date", "At the instant below"))
 PRORATION = (("", "As usual"), *((one.value, one.value.replace("_", " ")) for one in Behavior))
 
@@ -51,6 +52,7 @@ class ChangeForm(ReasonForm):
     )  # fmt: skip
     addons = _text("Codes and how many of each, such as support=2, storage=0; 0 removes one.", label="Add-ons")
     coupon = _text("Code of a coupon to be redeemed.")
+    remove_coupons = _text("Codes of coupons to be taken off, separated by commas.", label="Coupons taken off")
     anchor = _instant("In UTC: up to when a short period runs, after which periods begin then.")
     when = forms.ChoiceField(choices=WHEN, widget=UnfoldAdminSelectWidget(), help_text="When it takes effect.")
     date = _instant("In UTC; for a change at an instant.")
@@ -58,7 +60,7 @@ class ChangeForm(ReasonForm):
         choices=PRORATION, required=False, widget=UnfoldAdminSelectWidget(),
         help_text="What the rest of the period costs.",
     )  # fmt: skip
-    field_order = ("plan", "quantity", "addons", "coupon", "anchor", "when", "date", "proration")
+    field_order = ("plan", "quantity", "addons", "coupon", "remove_coupons", "anchor", "when", "date", "proration")
 
     def clean_addons(self) -> dict[str, int]:
         """This function will read codes and quantities."""
@@ -70,10 +72,14 @@ class ChangeForm(ReasonForm):
             found[code] = int(count)
         return found
 
+    def clean_remove_coupons(self) -> tuple[str, ...]:
+        """This function will read codes."""
+        return tuple(filter(None, (one.strip() for one in self.cleaned_data["remove_coupons"].split(","))))
+
     def clean(self) -> dict[str, Any]:
         """This function will refuse a change of nothing, and an instant that is missing."""
         known: dict[str, Any] = super().clean() or {}
-        if not any(known.get(name) for name in ("plan", "quantity", "addons", "coupon", "anchor")):
+        if not any(known.get(name) for name in WHAT):
             raise forms.ValidationError("At least one thing is to be another afterwards.")
         if known.get("when") == "date" and not known.get("date"):
             raise forms.ValidationError({"date": "An instant is needed."})
@@ -143,7 +149,7 @@ class ScheduledChangeAdmin(ConsoleAdmin):
 
 def _said(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(f"{one['addon']} × {one['quantity']}" for one in value)
+        return ", ".join(one if isinstance(one, str) else f"{one['addon']} × {one['quantity']}" for one in value)
     return str(value)
 
 
@@ -153,7 +159,7 @@ def _asked(request: HttpRequest, row: Subscription, given: dict[str, Any]) -> di
     wanted = Wanted(
         plan_id=_plan(given["plan"]) if given["plan"] else None, quantity=given["quantity"],
         addons=tuple((_addon(code), count) for code, count in given["addons"].items()),
-        coupon=given["coupon"] or None, anchor=given["anchor"],
+        coupon=given["coupon"] or None, anchor=given["anchor"], remove_coupons=given["remove_coupons"],
     )  # fmt: skip
     return {
         "subscription_id": row.pk, "wanted": wanted, "when": when, "actor": actor(request), "now": clock.now(),

@@ -21,7 +21,7 @@ from core.http.serializers import (
     StrictString,
 )
 from subscriptions.api.fields import WordOrInstant
-from subscriptions.api.serializers import MOST_ADDONS, MOST_UNITS, SubscriptionBody
+from subscriptions.api.serializers import MOST_ADDONS, MOST_COUPONS, MOST_UNITS, SubscriptionBody
 from subscriptions.models import ScheduledChange
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
@@ -29,7 +29,7 @@ from subscriptions.wanted import NOW
 
 BEHAVIORS = tuple(one.value for one in Behavior)
 AT_ONCE, PERIOD_END = "now", "period_end"
-WHAT = ("plan_id", "quantity", "addons", "coupon", "anchor", "payment_method_id")
+WHAT = ("plan_id", "quantity", "addons", "coupon", "anchor", "payment_method_id", "remove_coupons")
 
 
 class SetAddOn(RequestBody):
@@ -59,6 +59,7 @@ class ChangePlanOrQuantity(RequestBody):
 class ChangeSubscription(ChangePlanOrQuantity):
     """What is to be another, in any combination. Add-ons that are not named stay as they are.
 
+    `coupon` is redeemed, `remove_coupons` are codes of coupons that are taken off: they reduce no further invoice.
     `at` is `now` (default), `period_end` (with the next paid period, without proration), or an instant. `anchor` is
     `now`, or an instant up to which a short period runs. `payment_method` is charged for all of the customer's
     subscriptions from then on.
@@ -66,6 +67,9 @@ class ChangeSubscription(ChangePlanOrQuantity):
 
     addons = serializers.ListField(child=SetAddOn(), required=False, min_length=1, max_length=MOST_ADDONS)
     coupon = StrictString(max_length=64, required=False)
+    remove_coupons = serializers.ListField(
+        child=StrictString(max_length=64), required=False, min_length=1, max_length=MOST_COUPONS
+    )
     anchor = WordOrInstant((NOW,), required=False)
     payment_method = PublicId("pym", source="payment_method_id", required=False)
     at = WordOrInstant((AT_ONCE, PERIOD_END), required=False, source="when")
@@ -76,6 +80,12 @@ class ChangeSubscription(ChangePlanOrQuantity):
         if len(found) < len(asked):
             raise serializers.ValidationError(validation.refused("twice", "Each add-on is named once."))
         return tuple(found.items())
+
+    def validate_remove_coupons(self, asked: list[str]) -> tuple[str, ...]:
+        """This function will return codes, each once."""
+        if len({code.strip().upper() for code in asked}) < len(asked):
+            raise serializers.ValidationError(validation.refused("twice", "Each coupon is named once."))
+        return tuple(asked)
 
 
 class ChangeOwnSubscription(ChangeSubscription):
@@ -210,6 +220,7 @@ class ScheduledChangeBody(ResponseBody):
     quantity = serializers.SerializerMethodField()
     addons = serializers.SerializerMethodField()
     coupon = serializers.SerializerMethodField()
+    remove_coupons = serializers.SerializerMethodField()
     anchor = serializers.SerializerMethodField()
     payment_method = serializers.SerializerMethodField()
     proration = serializers.SerializerMethodField()
@@ -241,6 +252,11 @@ class ScheduledChangeBody(ResponseBody):
     def get_coupon(self, row: ScheduledChange) -> str | None:
         """This function will return the code that is to be redeemed."""
         return _text(row, "coupon")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_remove_coupons(self, row: ScheduledChange) -> list[str]:
+        """This function will return the codes of coupons that are to be taken off."""
+        return list(row.wanted.get("remove_coupons", ()))
 
     def get_anchor(self, row: ScheduledChange) -> str | None:
         """This function will return where the anchor is to be."""

@@ -87,6 +87,7 @@ def carry_out(
     _put_in_force(subscription, course, at=at, inside=inside, now=now)
     after = (*plan_items(subscription, course.new), *recurring_items(subscription))
     worked_out = _begin_and_work_out(subscription, course, before, after, at=inside)
+    removed = billing.remove_coupons(course.redemptions, actor=actor, now=now)
     _take_along(subscription, wanted, actor=actor, now=now)
     record(
         subscription, CHANGED, old_status=subscription.status, actor=actor, now=now, effective_at=at, reason=source
@@ -94,7 +95,7 @@ def carry_out(
     invoice = _bill(subscription, worked_out, before.closing, actor=actor, now=now, at=inside)
     if not with_period and (subscription.is_in_trial or subscription.status in states.RENEWING):
         grant(subscription, course.new, now=now)
-    _say_changed(subscription, course, before, invoice, source=source, at=at, actor=actor, now=now)
+    _say_changed(subscription, course, before, invoice, removed, source=source, at=at, actor=actor, now=now)
     realigns = course.anchor if course.is_realigned else None
     return Outcome(invoice=invoice, behavior=course.behavior, realigns=realigns)
 
@@ -216,6 +217,7 @@ def _say_changed(
     course: Course,
     before: _Before,
     invoice: InvoiceView | None,
+    removed: tuple[str, ...],
     *,
     source: str,
     at: datetime,
@@ -229,7 +231,7 @@ def _say_changed(
             to_version=ids.encode("plv", subscription.plan_version_id), from_quantity=before.quantity,
             quantity=subscription.quantity,
             addons=tuple(ids.encode("add", addon_id) for _, addon_id, _ in course.addons),
-            coupon=course.wanted.coupon, anchor_at=subscription.anchor_at,
+            coupon=course.wanted.coupon, removed_coupons=removed, anchor_at=subscription.anchor_at,
             invoice=invoice.public_id if invoice else None, change=source or None,
         )
     )  # fmt: skip

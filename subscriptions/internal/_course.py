@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from billing.internal import removable_coupons
 from catalog.selectors import PlanTerms, get_current_terms, get_terms
 from catalog.services import PlanArchived
 from core import errors
@@ -51,7 +52,7 @@ class Course:
     `behavior` says what the rest of a running period costs; None charges nothing, because no paid period runs or the
     next one is priced anew anyway. `anchor` is where boundaries are counted from, if they are counted anew: from a
     period that begins with the change, or (`is_realigned`) from the one that begins anyway. `addons` are rows that
-    go, and ids and quantities that come.
+    go, and ids and quantities that come. `redemptions` are the coupons that are taken off.
     """
 
     old: PlanTerms
@@ -61,6 +62,7 @@ class Course:
     behavior: Behavior | None = None
     anchor: datetime | None = None
     is_realigned: bool = False
+    redemptions: tuple[UUID, ...] = ()
     wanted: Wanted = field(default_factory=Wanted)
 
     @property
@@ -75,7 +77,8 @@ class Course:
     def is_empty(self, subscription: Subscription) -> bool:
         """This function will tell whether everything is so already."""
         what = self.takes_plan() or self.quantity != subscription.quantity or self.addons or self.moves
-        return not (what or self.anchor or self.wanted.coupon or self.wanted.payment_method_id)
+        coupons = self.wanted.coupon or self.redemptions
+        return not (what or self.anchor or coupons or self.wanted.payment_method_id)
 
 
 def course_of(
@@ -90,6 +93,7 @@ def course_of(
     :raises LiveSubscriptionExists: if the customer has another subscription of the plan's family.
     :raises CycleDiffers, AnchorNeedsCharge: if a new anchor is needed and the behavior has none.
     :raises core.periods.AnchorTooFar: if the anchor lies more than a period ahead.
+    :raises billing.internal.CouponUnknown, billing.internal.CouponNotHeld: if a coupon cannot be taken off.
     :raises NoPeriodYet, TermIsFixed, PeriodBoughtAhead, subscriptions.models.CancellationScheduled: if the running
     period cannot be broken off, or what was sold cannot be changed.
     """
@@ -100,7 +104,10 @@ def course_of(
     addons = _addon_steps(subscription, wanted)
     cycle = new.cycle(subscription.currency)
     how = _timing(subscription, wanted, behavior, cycle, at=at, with_period=with_period)
-    course = Course(old=old, new=new, quantity=quantity, addons=addons, wanted=wanted, **how)
+    redemptions = removable_coupons(wanted.remove_coupons, reference=subscription.public_id)
+    course = Course(
+        old=old, new=new, quantity=quantity, addons=addons, redemptions=redemptions, wanted=wanted, **how
+    )  # fmt: skip
     _refuse_what_is_sold(subscription, course, differs=cycle != _cycle(subscription), with_period=with_period)
     return course
 

@@ -128,7 +128,7 @@ class _Untold:
         asked = [rows[key] for key in {line.subscription_id for line in lines if line.snapshot is None}]
         addons = SubscriptionAddOn.objects.filter(subscription__in=asked).recurring() if asked else ()
         self._addons = list(addons)
-        self._coupons = list_forever([row.public_id for row in asked]) if asked else {}
+        self._coupons = list_forever([row.public_id for row in asked], also_removed=True) if asked else {}
 
     def worth(self, line: SubscriptionEvent, row: Subscription) -> Decimal:
         """This function will return what an agreement was worth after a line of its history."""
@@ -153,7 +153,11 @@ class _Untold:
         )
 
     def _reductions(self, line: SubscriptionEvent, row: Subscription) -> tuple[ForeverCoupon, ...]:
-        return tuple(one for one in self._coupons.get(row.public_id, ()) if one.redeemed_at <= line.at)
+        return tuple(
+            one
+            for one in self._coupons.get(row.public_id, ())
+            if one.redeemed_at <= line.at and (one.removed_at is None or one.removed_at > line.at)
+        )
 
 
 def _replace(stored: Sequence[MrrMovement], told: Sequence[MrrMovement]) -> None:

@@ -11,8 +11,9 @@ from core.events import Event
 class SubscriptionChanged(Event):
     """What was agreed is another from `effective_at` on, in one or several respects.
 
-    `addons` are those whose quantity changed, `coupon` the code of one that was redeemed, `invoice` bills the change if
-    there was one at once, and `change` is what had been scheduled.
+    `addons` are those whose quantity changed, `coupon` the code of one that was redeemed, `removed_coupons`
+    those of coupons that were taken off, `invoice` bills the change if there was one at once, and `change` is what had
+    been scheduled.
     """
 
     type: ClassVar[str] = "subscription.changed"
@@ -30,6 +31,7 @@ class SubscriptionChanged(Event):
     anchor_at: datetime | None
     invoice: str | None
     change: str | None
+    removed_coupons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from billing.models import CouponRedemption
 from billing.selectors import Explanation, explain_invoice, list_waiting
 from billing.services import create_tax_rate, create_wallet, grant_promotion
 from core import ids
@@ -79,8 +80,16 @@ class World:
         if dice.random() < 0.15:
             known["coupon"] = dice.choice(self.coupons)
         if dice.random() < 0.15:
+            known["remove_coupons"] = self.redeemed()
+        if dice.random() < 0.15:
             known["anchor"] = dice.choice(("now", at + timedelta(hours=dice.randint(1, 700))))
         return Wanted(**known)
+
+    def redeemed(self) -> tuple[str, ...]:
+        """One of the coupons that the subscription has, or has had, if there is any."""
+        rows = CouponRedemption.objects.about(self.subscription.public_id).order_by("id")
+        codes = list(rows.values_list("coupon__code", flat=True))
+        return (self.dice.choice(codes),) if codes else ()
 
     def step(self, at: datetime) -> str:
         """Ask what a change would cost, see that asking left nothing behind, make it, and compare."""

@@ -80,6 +80,7 @@ def lives(freeze: Callable[[datetime], None], now: datetime, run_jobs: Callable[
     services.start_migration(migration_id=migration.pk, actor=SYSTEM, now=clock.now())
     at(40)
     services.remove_addon(item_id=row.pk, **at(41))
+    services.change_subscription(wanted=services.Wanted(remove_coupons=("HALF",)), **at(43))
     services.cancel_subscription(at="now", **at(45))
     services.cancel_subscription(at="now", **at(46) | {"subscription_id": second.pk})
     subscribe(customer, plan)

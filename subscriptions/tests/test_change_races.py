@@ -10,15 +10,16 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
-from billing.models import Invoice
+from billing.models import Coupon, Invoice
 from billing.selectors import waiting_minor
 from core import clock, errors
 from core.actor import SYSTEM
+from outbox.models import OutboxEvent
 from subscriptions import internal, services
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
-from subscriptions.tests.factories import make_plan, seats, subscribe
+from subscriptions.tests.factories import make_coupon, make_plan, seats, subscribe
 from subscriptions.tests.migrating import half_way, healthy
 from tests.fixtures import do_all_jobs
 from tests.session import Database
@@ -114,4 +115,23 @@ def test_workers_and_withdrawals_agree_on_what_becomes_of_a_change(committed: Da
         totals = [one.total_minor for one in Invoice.objects.about(subscription.public_id).order_by("sequence")]
         assert (row.state, subscription.quantity, subscription.period_index) == ("applied", 3, 1)
         assert (totals[0], totals[2], len(totals)) == (2000, 6000, 3)
+        assert healthy()
+
+
+@pytest.mark.slow
+def test_a_coupon_is_taken_off_once_whoever_asks(committed: Database, sandbox_scope: Scope) -> None:
+    with sandbox_scope():
+        with transaction.atomic():
+            make_coupon(duration="forever")
+            subscription = subscribe(plan=make_plan(seats("20.00")), coupons=["HALF"])
+        do_all_jobs()
+    how = {"subscription_id": subscription.pk, "actor": SYSTEM, "now": half_way(subscription.created_at)}
+    call = partial(
+        ask, sandbox_scope, services.change_subscription, wanted=Wanted(remove_coupons=("HALF",)), **how
+    )  # fmt: skip
+    assert run_all([call] * AT_ONCE) == [""] * AT_ONCE
+    with sandbox_scope(), transaction.atomic():
+        assert OutboxEvent.objects.filter(type="coupon.removed").count() == 1
+        assert subscription.events.filter(type="changed").count() == 1
+        assert (Coupon.objects.get().redeemed, Invoice.objects.get().total_minor) == (1, 1000)
         assert healthy()

@@ -73,7 +73,10 @@ class CouponBody(ResponseBody):
 
 
 class RedemptionBody(ResponseBody):
-    """A coupon in a customer's hands for `reference`. `cycles_used` counts the invoices it has reduced."""
+    """A coupon in a customer's hands for `reference`. `cycles_used` counts the invoices it has reduced.
+
+    It was given back at `released_at`, or taken off at `removed_at`, and reduces nothing from then on.
+    """
 
     id = PublicId("crd")
     coupon = PublicId("cpn", source="coupon_id")
@@ -82,3 +85,4 @@ class RedemptionBody(ResponseBody):
     cycles_used = StrictInt()
     redeemed_at = Instant()
     released_at = Instant(allow_null=True)
+    removed_at = Instant(allow_null=True)
