@@ -106,6 +106,13 @@ class ReplaceChange(ChangeSubscription):
         return known | {"at": None if known["at"] == PERIOD_END else known["at"]}
 
 
+class ReplaceOwnChange(ReplaceChange):
+    """What a customer may have instead. When the rest of the period is charged is not his to say."""
+
+    proration = None  # type: ignore[assignment]
+    anchor = None  # type: ignore[assignment]
+
+
 class WithdrawChange(RequestBody):
     reason = StrictString(max_length=200, required=False, allow_blank=True)
 

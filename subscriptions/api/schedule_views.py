@@ -11,7 +11,7 @@ from core.http.filters import Filters, WordFilter
 from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retrieved, created, ok
 from featureflags import services as flags
 from subscriptions import services
-from subscriptions.api.change_bodies import ReplaceChange, ScheduledChangeBody, WithdrawChange
+from subscriptions.api.change_bodies import ReplaceChange, ReplaceOwnChange, ScheduledChangeBody, WithdrawChange
 from subscriptions.models import ScheduledChange, Subscription
 
 subscriptions_on = flags.requires("subscriptions_enabled")
@@ -54,7 +54,7 @@ class ScheduledChanges(Listed, Retrieved, Resource):
     @subscriptions_on
     def replace(self, request: Request, pk: str, **path: str) -> Response:
         """This function will put another change in the place of one that waits."""
-        body = ReplaceChange.parse(request)
+        body = self.request_bodies["replace"].parse(request)
         row = services.replace_change(change_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
         return created(ScheduledChangeBody.of(row))
 
@@ -65,3 +65,11 @@ class ScheduledChanges(Listed, Retrieved, Resource):
         body = WithdrawChange.parse(request)
         row = services.withdraw_change(change_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
         return ok(ScheduledChangeBody.of(row))
+
+
+class OwnScheduledChanges(ScheduledChanges):
+    """`/subscriptions/me/{id}/schedule`: he sees them in any case, and changes them where he may change what he has."""
+
+    audience = frozenset({"customer"})
+    audiences = {}
+    request_bodies = {"replace": ReplaceOwnChange, "withdraw": WithdrawChange}

@@ -10,6 +10,10 @@ from subscriptions.api.settings import SubscriptionSettingsPage
 SUBSCRIPTION = PUBLIC_ID.format(prefix="sub")
 
 router = Router()
+router.register(
+    rf"subscriptions/me/(?P<subscription>{SUBSCRIPTION})/schedule", schedule_views.OwnScheduledChanges,
+    basename="own-subscription-schedule",
+)  # fmt: skip
 router.register("subscriptions/me", OwnSubscriptions, basename="own-subscriptions")
 router.register(
     rf"subscriptions/(?P<subscription>{SUBSCRIPTION})/events", views.SubscriptionEvents, basename="subscription-events"

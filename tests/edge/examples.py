@@ -212,6 +212,10 @@ EXAMPLES: dict[str, Example] = {
     "subscriptions_me_undo_cancellation": of("own_leaving", who="person"),
     "subscriptions_me_pause": of("own_subscription", who="person", at="now", **WHY),
     "subscriptions_me_change": of("own_subscription", who="person", quantity=2),
+    "subscriptions_me_schedule_replace": of(
+        "own_subscription", "own_change", who="person", quantity=3, at="period_end"
+    ),
+    "subscriptions_me_schedule_withdraw": of("own_subscription", "own_change", who="person", **WHY),
     "subscriptions_me_resume": of("own_resting", who="person"),
     "subscriptions_me_renew": of("own_subscription", who="person", intervals=1),
     "subscription_settings_partial_update": of(customer_verbs=["cancel", "pause"], sends_reminders=False),

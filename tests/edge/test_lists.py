@@ -26,8 +26,9 @@ MALFORMED = {
 }  # fmt: skip
 # In the order in which the ids in their paths are asked for.
 PARENTS = {"subscriptions": "subscription", "coupons": "coupon", "wallets": "wallet", "plans": "plan",
-           "webhook-endpoints": "endpoint", "invoices": "paid"}  # fmt: skip
-FOR_PEOPLE = ("subscriptions_me_list",)
+           "webhook-endpoints": "endpoint", "invoices": "paid",
+           "me": "own_subscription"}  # fmt: skip
+FOR_PEOPLE = ("subscriptions_me_list", "subscriptions_me_schedule_list", "subscriptions_me_schedule_retrieve")
 
 
 def place(world: World, operation: Operation) -> tuple[str, Any]:

@@ -53,6 +53,8 @@ THINGS = PARENTS | {
     "payments": "payment", "prices": "draft_price", "schedule": "change", "scheduled-jobs": "schedule",
     "tax-rates": "tax_rate",
 }  # fmt: skip
+# What it names where a customer asks for his own.
+OWN = {"schedule": "own_change"}
 # Reads that want a customer named, reads that no key may do, and what an operator has to switch on.
 OF_A_CUSTOMER = {
     "payments_history_list": {}, "statements_retrieve": {"currency": "USD"}, "usage_me": {}, "usage_limits": {},
@@ -119,7 +121,8 @@ class Asking:
         names = [(steps[at - 1], step[1:-1]) for at, step in enumerate(steps) if step.startswith("{")]
         if self.example:
             return {name: world.of(thing) for (_, name), thing in zip(names, self.example.things, strict=True)}
-        return {name: world.of(THINGS[before]) for before, name in names}
+        things = THINGS | OWN if self.name in FOR_PEOPLE else THINGS
+        return {name: world.of(things[before]) for before, name in names}
 
     def _credentials(self, world: World) -> dict[str, str]:
         if self.example:

@@ -15,6 +15,7 @@ from core.tenancy.system import system_scope
 from tests.edge.examples import EXAMPLES
 from tests.edge.operations import Operation, lists, operations, writes
 from tests.edge.state import digest_of
+from tests.edge.test_lists import FOR_PEOPLE
 from tests.edge.world import World, savepoint
 
 PUBLIC_ID = re.compile(r"\b([a-z]{3})_[0-9a-z]{26}\b")
@@ -28,6 +29,8 @@ NAMED = {
     "/api/v1/entitlements/{id}": ("entitlement",),
     "/api/v1/invoices/{id}/pdf": ("paid",),
     "/api/v1/invoices/{id}/receipt": ("paid",),
+    "/api/v1/subscriptions/me/{subscription}/schedule": ("own_subscription",),
+    "/api/v1/subscriptions/me/{subscription}/schedule/{id}": ("own_subscription", "own_change"),
     "/api/v1/subscriptions/{subscription}/schedule/{id}": ("subscription", "change"),
     "/api/v1/webhook-endpoints/{endpoint}/deliveries/{id}": ("endpoint", "delivery"),
 }
@@ -120,8 +123,9 @@ def test_a_strangers_write_finds_nothing_and_changes_nothing(world: World, send:
 def test_a_stranger_reads_nothing(world: World, send: Send, operation: Operation) -> None:
     path = filled(world, operation.template)
     query = "?currency=USD" if "statement" in path else ""
-    assert send("api", "GET", path + query).status_code == 200, "its owner reads it"
-    for who in ("rival", "stranger"):
+    is_own = operation.name in FOR_PEOPLE
+    assert send("person" if is_own else "api", "GET", path + query).status_code == 200, "its owner reads it"
+    for who in ("rival_person",) if is_own else ("rival", "stranger"):
         if who == "rival" or operation.name not in OF_TENANTS:
             answer = send(who, "GET", path + query)
             assert answer.status_code == 404, who

@@ -32,7 +32,7 @@ THINGS = (
     "gift",
     "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
     "reset_token", "dunning", "policy_plan", "owner", "colleague", "approval", "member", "environment", "leaving",
-    "resting", "trying", "own_subscription", "own_leaving", "own_resting",
+    "resting", "trying", "own_subscription", "own_leaving", "own_resting", "own_change",
 )  # fmt: skip
 
 
@@ -162,6 +162,11 @@ class World:
 
     def _own_leaving(self) -> str:
         return self._with("cancel", self._another(self.of("person")["customer"]["id"]))
+
+    def _own_change(self) -> str:
+        body = {"quantity": 2, "at": "period_end"}
+        made = self.make(f"subscriptions/me/{self.of('own_subscription')}/change", body, self.person())
+        return str(made["change"]["id"])
 
     def _own_resting(self) -> str:
         self.make_customers_free_to_pause()
