@@ -14,7 +14,7 @@ class Size:
     """How much is measured."""
 
     pairs: int = 5
-    entries: int = 10_000
+    entries: int = 50_000
 
 
 def run(size: Size = Size(), opened: Opened = open_own) -> list[Line]:

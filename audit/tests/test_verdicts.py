@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from audit import internal, verification
-from audit.models import Verdict
+from audit import internal, services, verification
+from audit.models import Head, Verdict
+from audit.verification import _rows
 from core import clock, health
 from outbox.services import send_test_fact
 
@@ -92,3 +93,29 @@ def test_health_tells_of_a_file_that_others_may_read(length, settings, tmp_path)
     path.touch(mode=0o644)
     settings.AUDIT_LOG_PATH = str(path)
     assert health.report("audit")["status"] == health.DEGRADED
+
+
+def test_what_is_sealed_while_somebody_walks_is_no_break(grow, monkeypatch):
+    """A chain grows all the time: the place to which it must reach is the one it had before the walk."""
+    grow(3)
+    real = _rows.seals
+
+    def busy(*asked):
+        yield from real(*asked)
+        grow(2)
+
+    monkeypatch.setattr(_rows, "seals", busy)
+    walked = verification.verify_chain()
+    assert (walked.found, Head.objects.get().sequence - walked.sequence) == (None, 2)
+
+
+def test_a_long_chain_is_walked_whole_and_its_gaps_are_found(grow, owner_sql, monkeypatch):
+    monkeypatch.setattr(_rows, "AT_ONCE", 2)
+    grow(9)
+    length = Head.objects.get().sequence
+    assert verification.verify_chain() == verification.Walked(
+        chain=services.chain_name(), sequence=length, found=None
+    )  # fmt: skip
+    owner_sql("DELETE FROM audit_seal WHERE sequence BETWEEN 3 AND 7", off=("audit_seal",))
+    found = verification.verify_chain().found
+    assert (found.kind, found.sequence) == ("deleted", 3)

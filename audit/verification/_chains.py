@@ -37,6 +37,23 @@ class Walked:
     found: Break | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """How far a chain is known to reach, and its MAC there. It grows while somebody walks along it."""
+
+    sequence: int
+    mac: bytes
+    reached: int
+
+    @classmethod
+    def now(cls) -> "Known":
+        """This function will return what head and last verdict know of the chain of the environment in scope."""
+        head, verdict = Head.objects.first(), Verdict.objects.first()
+        place = head.sequence if head else 0
+        mac = bytes(head.mac) if head else chain.GENESIS
+        return cls(sequence=place, mac=mac, reached=max(place, verdict.sequence if verdict else 0))
+
+
 def verify(anchors: Mapping[str, Sequence[Anchor]] | None = None) -> Iterator[Break]:
     """This function will iterate over the breaks found: at most one per environment, and each table left open."""
     with transaction.atomic():
@@ -54,11 +71,11 @@ def verify(anchors: Mapping[str, Sequence[Anchor]] | None = None) -> Iterator[Br
 
 def verify_chain(*, since: int = 0, anchors: Sequence[Anchor] = ()) -> Walked:
     """This function will verify the chain of the environment in scope, behind a place that was verified before."""
-    name = services.chain_name()
-    begin = _begin(name, since, {anchor.sequence for anchor in anchors})
-    begin.along(_rows.seals(tenancy.environment_id(), begin.place))
-    found = _break(begin) or _checkpoint_problem(begin, since) or _anchor_problem(begin, anchors)
-    return Walked(chain=name, sequence=begin.place, found=found or _end_problem(begin) or _unrecorded(begin))
+    name, known = services.chain_name(), Known.now()
+    walk = _begin(name, since, {known.sequence, *(anchor.sequence for anchor in anchors)})
+    walk.along(_rows.seals(tenancy.environment_id(), walk.place))
+    found = _break(walk) or _checkpoint_problem(walk, since) or _anchor_problem(walk, anchors)
+    return Walked(chain=name, sequence=walk.place, found=found or _end_problem(walk, known) or _unrecorded(walk))
 
 
 def _begin(name: str, since: int, wanted: set[int]) -> Walk:
@@ -119,12 +136,12 @@ def _anchor_problem(walk: Walk, anchors: Sequence[Anchor]) -> Break | None:
     return None
 
 
-def _end_problem(walk: Walk) -> Break | None:
-    head, verdict = Head.objects.first(), Verdict.objects.first()
-    known = max(head.sequence if head else 0, verdict.sequence if verdict else 0)
-    if known > walk.place:
-        return _at(walk, walk.place + 1, "truncated", f"the chain ends before its place {known}")
-    if (head.sequence, bytes(head.mac)) != (walk.place, walk.mac) if head else walk.place:
+def _end_problem(walk: Walk, known: Known) -> Break | None:
+    if known.reached > walk.place:
+        return _at(walk, walk.place + 1, "truncated", f"the chain ends before its place {known.reached}")
+    head = Known.now()
+    is_other = walk.met.get(known.sequence, known.mac) != known.mac
+    if is_other or head.sequence < walk.place or (head.sequence == walk.place != 0 and head.mac != walk.mac):
         return _at(walk, walk.place, "forked", "the chain goes on behind its head")
     lost = Entry.objects.filter(seal=None).exclude(id__in=Unsealed.objects.values("id")).first()
     return _at(walk, walk.place + 1, "deleted", f"{lost.public_id} never got its seal") if lost else None

@@ -1,23 +1,30 @@
 """A chain, streamed from the database in its order with constant memory."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db import connection
 
-AT_ONCE: Final = 2000
+if TYPE_CHECKING:
+    import psycopg
 
-# What a row costs is what its columns cost to decode: those that only repeat the text come as one.
+AT_ONCE: Final = 1000
+# Between the columns that only repeat the text. They come as one: what a row costs is what its columns cost to decode.
+SEPARATOR: Final = "\x1f"
+
+# What is NULL where nothing may be NULL is told by a letter that no genuine text holds.
 _SEALS = """
-    SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, entry.key_id, entry.id,
-      array_to_string(ARRAY[entry.key_id, entry.actor, entry.action, entry.target, entry.outcome, entry.request_id,
-        entry.client_ip, coalesce(entry.event_id::text, ''),
-        to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')], E'\\x1f', E'\\x1e')
+    SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, uuid_send(entry.id),
+      concat_ws(E'\\x1f', coalesce(entry.key_id, E'\\x1e'), coalesce(entry.actor, E'\\x1e'),
+        coalesce(entry.action, E'\\x1e'), coalesce(entry.target, E'\\x1e'), coalesce(entry.outcome, E'\\x1e'),
+        coalesce(entry.request_id, E'\\x1e'), coalesce(entry.client_ip, E'\\x1e'), coalesce(entry.event_id::text, ''),
+        coalesce(to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), E'\\x1e'))
     FROM audit_seal seal
     LEFT JOIN audit_entry entry ON entry.id = seal.entry_id AND entry.environment_id = seal.environment_id
-    WHERE seal.environment_id = %s AND seal.sequence > %s ORDER BY seal.sequence
+    WHERE seal.environment_id = %s AND seal.sequence > %s AND seal.sequence <= %s ORDER BY seal.sequence
 """
+_BEHIND = "SELECT min(sequence) - 1 FROM audit_seal WHERE environment_id = %s AND sequence > %s"
 _CHECKPOINTS = """
     SELECT checkpoint.sequence, checkpoint.mac, checkpoint.key_id, checkpoint.checkpoint_mac, seal.mac
     FROM audit_checkpoint checkpoint
@@ -28,19 +35,37 @@ _CHECKPOINTS = """
 
 def seals(environment_id: UUID, after: int) -> Iterator[Any]:
     """This function will iterate over the seals behind a place, each with its entry's columns, in order."""
-    return _streamed("audit_seals", _SEALS, environment_id, after)
+    place: int | None = after
+    while place is not None:
+        place = yield from _unbroken(environment_id, place)
 
 
 def checkpoints(environment_id: UUID, after: int) -> Iterator[Any]:
     """This function will iterate over the checkpoints behind a place, each with the MAC of the seal it speaks of."""
-    return _streamed("audit_checkpoints", _CHECKPOINTS, environment_id, after)
-
-
-def _streamed(name: str, sql: str, environment_id: UUID, after: int) -> Iterator[Any]:
-    # Psycopg's own cursor, on the server and in binary: Django's would have bytes sent as hexadecimal text.
-    with connection.connection.cursor(name=name, binary=True) as cursor:
-        # A cursor is planned for its first rows; all of them are read here, and such a plan looks up each one alone.
-        connection.connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
-        cursor.execute(sql, [environment_id, after])
+    with connection.connection.cursor(name="audit_checkpoints", binary=True) as cursor:
+        cursor.execute(_CHECKPOINTS, [environment_id, after])
         while rows := cursor.fetchmany(AT_ONCE):
             yield from rows
+
+
+def _unbroken(environment_id: UUID, place: int) -> Generator[Any, None, int | None]:
+    """The seals up to a stretch without any; it returns behind which place there are more, if there are.
+
+    A stretch is asked for before the one in front of it is given away: PostgreSQL looks for it in the meantime.
+    """
+    with connection.connection.pipeline():
+        here, ahead = None, _asked(environment_id, place)
+        while here is None or here.rowcount:
+            place += AT_ONCE
+            here, ahead = ahead, _asked(environment_id, place)
+            yield from here
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, [environment_id, place])
+        behind: int | None = cursor.fetchone()[0]
+    return behind
+
+
+def _asked(environment_id: UUID, after: int) -> "psycopg.Cursor[Any]":
+    # In binary: Django's own cursor would have bytes sent as hexadecimal text.
+    cursor: psycopg.Cursor[Any] = connection.connection.cursor(binary=True)
+    return cursor.execute(_SEALS, [environment_id, after, after + AT_ONCE], prepare=True)
