@@ -14,6 +14,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from core import clock, health
+from jobs.bell import bell
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +31,12 @@ IMPATIENCE = {
 
 
 def after_commit(queue: str) -> None:
-    """This function will wake a worker of the queue once the transaction has committed, and never if it does not."""
+    """This function will have a worker of the queue woken once the transaction has committed, never if it does not."""
     _once(_waker(queue))
 
 
 def relay_after_commit() -> None:
-    """This function will wake the relay once the transaction has committed."""
+    """This function will have the relay woken once the transaction has committed."""
     _once(_wake_relay)
 
 
@@ -100,13 +101,16 @@ def _component() -> dict[str, Any]:
         return {"transport": broker.transport.driver_type}
 
 
-def _wake_relay() -> None:
+def _send_to_relay() -> None:
     send("outbox.relay", "q:out:relay")
+
+
+_wake_relay = partial(bell.ring, _send_to_relay)
 
 
 @cache
 def _waker(queue: str) -> Callable[[], None]:
-    return partial(nudge, queue)
+    return partial(bell.ring, partial(nudge, queue))
 
 
 def _once(wake: Callable[[], None]) -> None:

@@ -1,7 +1,10 @@
 """Waking workers up."""
 
+import os
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from celery import current_app
@@ -11,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from core import clock, health
 from jobs import nudges
+from jobs.bell import Bell, bell
 from jobs.models import Job
 from jobs.services import enqueue, nudge_relay
 from jobs.tests import kinds
@@ -20,7 +24,21 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def rested(monkeypatch) -> None:
+    assert bell.settle(5)
     monkeypatch.setattr(nudges, "rest", nudges.Rest())
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks) -> Callable[[], AbstractContextManager[None]]:
+    """A transaction that commits, and what it rings."""
+
+    @contextmanager
+    def run() -> Iterator[None]:
+        with django_capture_on_commit_callbacks(execute=True):
+            yield
+        assert bell.settle(5)
+
+    return run
 
 
 @pytest.fixture
@@ -30,8 +48,8 @@ def sent(monkeypatch) -> list[tuple[str, dict[str, str]]]:
     return messages
 
 
-def test_however_much_a_transaction_writes_each_queue_is_nudged_once(sent, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
+def test_however_much_a_transaction_writes_each_queue_is_nudged_once(sent, committed):
+    with committed():
         for number in range(3):
             enqueue("test.note", payload={}, key=str(number))
             nudge_relay()
@@ -40,16 +58,16 @@ def test_however_much_a_transaction_writes_each_queue_is_nudged_once(sent, djang
     assert kinds.done == []
 
 
-def test_what_is_rolled_back_wakes_nobody(sent, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
+def test_what_is_rolled_back_wakes_nobody(sent, committed):
+    with committed():
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             enqueue("test.note", payload={}, key="gone")
             raise ZeroDivisionError
         assert sent == []
 
 
-def test_a_nudge_after_a_rolled_back_one_is_sent(sent, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
+def test_a_nudge_after_a_rolled_back_one_is_sent(sent, committed):
+    with committed():
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             enqueue("test.note", payload={}, key="gone")
             raise ZeroDivisionError
@@ -58,9 +76,7 @@ def test_a_nudge_after_a_rolled_back_one_is_sent(sent, django_capture_on_commit_
     assert sent == [("jobs.work", {"queue": "q:mail"})]
 
 
-def test_a_broker_that_is_down_loses_nothing_and_is_left_alone_for_a_while(
-    monkeypatch, django_capture_on_commit_callbacks
-):
+def test_a_broker_that_is_down_loses_nothing_and_is_left_alone_for_a_while(monkeypatch, committed):
     asked: list[str] = []
 
     def refuse(task: str, **_: object) -> None:
@@ -69,7 +85,7 @@ def test_a_broker_that_is_down_loses_nothing_and_is_left_alone_for_a_while(
 
     monkeypatch.setattr(current_app, "send_task", refuse)
     for number in range(3):
-        with django_capture_on_commit_callbacks(execute=True):
+        with committed():
             enqueue("test.note", payload={}, key=str(number))
     assert Job.objects.count() == 3
     assert asked == ["jobs.work"]
@@ -109,3 +125,63 @@ def test_a_silent_broker_is_unhealthy(silent):
 def test_the_health_names_the_broker():
     found = health.report("broker")
     assert (found["status"], found["transport"]) == ("healthy", "redis")
+
+
+def test_what_is_rung_while_the_bell_is_busy_is_one_message_and_none_is_lost():
+    ringing, called, held = Bell(), [], threading.Event()
+
+    def first() -> None:
+        called.append("first")
+        assert held.wait(5)
+
+    def second() -> None:
+        called.append("second")
+
+    ringing.ring(first)
+    for _ in range(20):
+        ringing.ring(second)
+    assert not ringing.settle(0)
+    held.set()
+    assert ringing.settle(5)
+    assert called == ["first", "second"]
+
+
+def test_a_wake_up_that_fails_does_not_silence_the_bell():
+    ringing, called = Bell(), []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    ringing.ring(fail)
+    assert ringing.settle(5)
+    ringing.ring(lambda: called.append("woken"))
+    assert ringing.settle(5)
+    assert called == ["woken"]
+
+
+def test_who_commits_does_not_wait_for_the_broker(monkeypatch, django_capture_on_commit_callbacks):
+    answers, asked = threading.Event(), threading.Event()
+
+    def hang(task: str, **_: object) -> None:
+        asked.set()
+        assert answers.wait(10)
+
+    monkeypatch.setattr(current_app, "send_task", hang)
+    with django_capture_on_commit_callbacks(execute=True):
+        enqueue("test.note", payload={}, key="slow")
+    assert asked.wait(5)
+    assert not bell.settle(0)
+    answers.set()
+    assert bell.settle(5)
+
+
+def test_a_forked_process_has_a_bell_of_its_own():
+    ringing = Bell()
+    ringing.ring(lambda: None)
+    assert ringing.settle(5)
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        ringing.ring(lambda: os.write(writing, b"!") and None)
+        os._exit(not ringing.settle(5))
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.read(reading, 1) == b"!"

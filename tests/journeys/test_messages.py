@@ -8,6 +8,7 @@ from celery import current_app
 from django.conf import settings
 
 from jobs import nudges
+from jobs.bell import bell
 from jobs.models import Job
 from jobs.registry import QUEUES
 from tests.scenario import Company
@@ -24,6 +25,7 @@ HARMLESS = re.compile(
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """The messages that are sent, with everything that Celery is told about them."""
     messages: list[tuple[str, dict[str, Any]]] = []
+    assert bell.settle(5)
     monkeypatch.setattr(nudges, "rest", nudges.Rest())
     monkeypatch.setattr(current_app, "send_task", lambda task, **told: messages.append((task, told)))
     return messages
@@ -40,6 +42,7 @@ def test_messages_name_a_queue_and_payloads_hold_ids(
     for step in steps:
         with django_capture_on_commit_callbacks(execute=True):
             step()
+        assert bell.settle(5)
 
     assert {"jobs.work"} <= {task for task, _ in sent} <= {"jobs.work", "outbox.relay"}
     assert len({told["queue"] for _, told in sent}) >= 3
