@@ -19,6 +19,7 @@ from django.db.models import Field
 from django.db.transaction import TransactionManagementError
 
 from core import events
+from core.postgres.cursors import Cursor
 from core.postgres.instants import Instants
 from core.spool import Spool
 from core.tenancy import scopes
@@ -43,7 +44,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, settings_dict: dict[str, Any], *args: Any, **options: Any) -> None:
         # Parameters travel beside their statement: written into it, no statement would stay prepared.
-        settings_dict["OPTIONS"] = {**settings_dict.get("OPTIONS", {}), "server_side_binding": True}
+        ours = {"server_side_binding": True, "cursor_factory": Cursor}
+        settings_dict["OPTIONS"] = {**settings_dict.get("OPTIONS", {}), **ours}
         super().__init__(settings_dict, *args, **options)
         self.spool: Spool[events.Published] = Spool()
 

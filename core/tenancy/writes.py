@@ -6,6 +6,7 @@ one statement see the tables as they were before it, so a row that a trigger of 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
@@ -29,6 +30,7 @@ _AS_THEY_ARE: Final = frozenset(
         models.PositiveIntegerField, models.PositiveSmallIntegerField, models.PositiveBigIntegerField,
     }
 )  # fmt: skip
+_BARE: Final = frozenset({str, UUID, datetime, bool, type(None)})
 # A row that is there, and the names of its fields that have changed.
 Changed = tuple[ScopedRow, tuple[str, ...]]
 
@@ -140,12 +142,24 @@ def _is_as_it_is(field: Any) -> bool:
 
 
 def _values(row: ScopedRow, fields: Sequence[Any], *, add: bool) -> list[Any]:
-    return [_typed(field.get_db_prep_save(field.pre_save(row, add), connection)) for field in fields]
+    """The values as `save()` would send them. Most are what their field would return just so, and it is not asked."""
+    known = row.__dict__
+    return [
+        value if _is_bare(field) and type(value := known[field.attname]) in _BARE
+        else _typed(field.get_db_prep_save(field.pre_save(row, add), connection))
+        for field in fields
+    ]  # fmt: skip
 
 
 def _typed(value: Any) -> Any:
     """Integers of one width: by their size they would make a prepared statement of each combination."""
     return Int8(value) if type(value) is int else value
+
+
+@cache
+def _is_bare(field: Any) -> bool:
+    """Whether a field hands on a text, an id, an instant, a truth or nothing as it is."""
+    return _is_as_it_is(field) and not isinstance(field, models.JSONField)
 
 
 @cache
