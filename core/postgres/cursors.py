@@ -29,5 +29,5 @@ class Converted(PostgresQuery):
         self.dump(vars)
 
 
-class Cursor(ServerBindingCursor):  # type: ignore[misc]
+class Cursor(ServerBindingCursor):
     _query_cls = Converted

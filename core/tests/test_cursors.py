@@ -1,5 +1,7 @@
 """Statements are converted once, however many parameters they have."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from psycopg import _queries
@@ -17,9 +19,12 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts that are looked through from here on."""
     seen: list[str] = []
     split = _queries._split_query
-    monkeypatch.setattr(
-        _queries, "_split_query", lambda query, *rest: seen.append(query.decode()) or split(query, *rest)
-    )
+
+    def noted(query: bytes, *rest: Any) -> Any:
+        seen.append(query.decode())
+        return split(query, *rest)
+
+    monkeypatch.setattr(_queries, "_split_query", noted)
     return seen
 
 
