@@ -96,7 +96,7 @@ def _pause(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
         subscription=subscription, policy=SubscriptionPause.Policy.GIVE_BACK, interrupted=subscription.status,
         period_number=subscription.period_index, starts_at=now, reason=PAYMENT_FAILED, created_at=now,
     )  # fmt: skip
-    close_pause(subscription, at=now)
+    close_pause(subscription, at=now, actor=actor, now=now)
     begin_pause(subscription, pause, refund=Refund.NONE, actor=actor, now=now)
 
 

@@ -125,7 +125,7 @@ def _close(
     subscription: Subscription, how: Farewell, *, old_status: str, at: datetime, actor: Actor, now: datetime
 ) -> None:
     """Take back what is no longer wanted, charge what was used up to `at`, and revoke what was granted."""
-    pause = close_pause(subscription, at=subscription.ended_at or at)
+    pause = close_pause(subscription, at=subscription.ended_at or at, actor=actor, now=now)
     withdraw_pending(subscription, actor=actor, now=now)
     withdraw_changes(subscription, reason=ENDS, actor=actor, now=now)
     if old_status == states.INCOMPLETE:

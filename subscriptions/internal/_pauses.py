@@ -16,7 +16,7 @@ from subscriptions.internal._charges import charge, closing_lines, open_period, 
 from subscriptions.internal._entitlements import grant, revoke
 from subscriptions.internal._items import held_by
 from subscriptions.internal._owing import fall_behind
-from subscriptions.internal._pause_rows import open_pause
+from subscriptions.internal._pause_rows import close_pause, open_pause
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._scheduled import begin_with_changes, do_due
@@ -62,6 +62,15 @@ def begin_pause(
         give_back(subscription, terms, at=at, refund=refund, also_ahead=False, actor=actor, now=now)
     revoke(subscription, now=now)
     say_paused(subscription, pause, actor=actor, now=now)
+
+
+def drop_pause(subscription: Subscription, *, at: datetime, actor: Actor, now: datetime) -> None:
+    """This function will withdraw the pause of a locked subscription that has not begun."""
+    close_pause(subscription, at=at, actor=actor, now=now)
+    subscription.drop_pause()
+    record(
+        subscription, "pause_withdrawn", old_status=subscription.status, actor=actor, now=now, effective_at=at
+    )  # fmt: skip
 
 
 def say_paused(subscription: Subscription, pause: SubscriptionPause, *, actor: Actor, now: datetime) -> None:
@@ -139,6 +148,9 @@ def _record(subscription: Subscription, at: datetime, how: str, *, actor: Actor,
 def pause_due(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscription | None:
     """This function will begin the pause that was asked for and whose time has come; None if none is due.
 
+    What was due before comes first, and may have moved the period's end, and the pause with it. One that would be over
+    before it begins falls away.
+
     :raises core.errors.NotFound: if there is no such subscription.
     """
     subscription = locked(subscription_id)
@@ -146,6 +158,12 @@ def pause_due(*, subscription_id: UUID, actor: Actor, now: datetime) -> Subscrip
     if due is None or pause is None or due > now or subscription.status not in states.RENEWING:
         return None
     do_due(subscription, actor=actor, now=due)
+    if subscription.pauses_at != due:
+        return pause_due(subscription_id=subscription_id, actor=actor, now=now)
+    if pause.until_at is not None and pause.until_at <= due:
+        drop_pause(subscription, at=due, actor=actor, now=now)
+        catch_up(subscription, actor=actor, now=now)
+        return subscription
     # A new anchor has moved the end of the period.
     pause.starts_at, pause.period_number = due, subscription.period_index
     begin_pause(subscription, pause, refund=Refund.NONE, actor=actor, now=now)

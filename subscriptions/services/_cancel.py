@@ -17,10 +17,12 @@ from subscriptions.internal._policy import CANCEL as CUSTOMERS_CANCEL
 from subscriptions.internal._policy import check_customer, check_customer_cancel, current_settings
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
-from subscriptions.internal._scheduled import ENDS, withdraw_changes
-from subscriptions.models import Subscription
-from subscriptions.proration import Refund
+from subscriptions.internal._scheduled import ENDS, withdraw
+from subscriptions.models import CancellationScheduled, ScheduledChange, Subscription
+from subscriptions.proration import Behavior, Refund
+from subscriptions.services._schedule import try_change
 from subscriptions.signals import SubscriptionCancellationScheduled, SubscriptionCancellationUndone
+from subscriptions.wanted import from_content
 
 NOW: Final = "now"
 PERIOD_END: Final = "period_end"
@@ -104,7 +106,7 @@ def _refund(asked: Refund | None, actor: Actor) -> Refund:
 
 def _schedule(subscription: Subscription, how: Farewell, at: datetime, *, actor: Actor, now: datetime) -> None:
     if subscription.pauses_at is not None:
-        close_pause(subscription, at=now)
+        close_pause(subscription, at=now, actor=actor, now=now)
         subscription.drop_pause()
     subscription.schedule_cancellation(at=at, reason=how.reason, comment=how.comment, refund=how.refund)
     record(
@@ -112,13 +114,35 @@ def _schedule(subscription: Subscription, how: Farewell, at: datetime, *, actor:
         effective_at=at, reason=how.reason, comment=how.comment,
     )  # fmt: skip
     withdraw_pending(subscription, actor=actor, now=now)
-    withdraw_changes(subscription, reason=ENDS, actor=actor, now=now)
+    _withdraw_impossible(subscription, at, actor=actor, now=now)
     events.publish(
         SubscriptionCancellationScheduled(
             subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription), cancel_at=at,
             reason=how.reason, comment=how.comment, refund=how.refund.value,
         )
     )  # fmt: skip
+
+
+def _withdraw_impossible(subscription: Subscription, end: datetime, *, actor: Actor, now: datetime) -> None:
+    """What would come with the end, or later, never comes; nor does what could no longer be asked for."""
+    for row in ScheduledChange.objects.select_for_update().of(subscription).pending():
+        row.subscription = subscription
+        if row.takes_effect_at >= end or _moves_an_end(row, actor=actor, now=now):
+            withdraw(row, reason=ENDS, actor=actor, now=now)
+
+
+def _moves_an_end(row: ScheduledChange, *, actor: Actor, now: datetime) -> bool:
+    behavior = Behavior(row.behavior) if row.behavior else None
+    try:
+        try_change(
+            row.subscription, from_content(row.wanted), at=row.effective_at, behavior=behavior, actor=actor, now=now
+        )  # fmt: skip
+    except CancellationScheduled:
+        return True
+    except errors.Refusal:
+        # Whether it can be done is seen when its time comes.
+        return False
+    return False
 
 
 @transaction.atomic

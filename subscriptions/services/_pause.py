@@ -8,15 +8,14 @@ from django.db import transaction
 from core import errors, events, problems
 from core.actor import Actor
 from subscriptions import states
-from subscriptions.internal._pause_rows import open_pause
-from subscriptions.internal._pauses import ASKED, begin_pause, go_on
+from subscriptions.internal._pauses import ASKED, begin_pause, drop_pause, go_on
 from subscriptions.internal._policy import PAUSE, RESUME, check_customer, current_settings
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Subscription, SubscriptionPause, SubscriptionSettings
 from subscriptions.proration import Refund
 from subscriptions.services._cancel import NOW, PERIOD_END
-from subscriptions.signals import SubscriptionPauseScheduled, SubscriptionPauseWithdrawn
+from subscriptions.signals import SubscriptionPauseScheduled
 
 
 class PauseScheduled(errors.Conflict):
@@ -96,7 +95,7 @@ def resume_subscription(*, subscription_id: UUID, actor: Actor, now: datetime) -
     subscription = locked(subscription_id)
     check_customer(actor, RESUME)
     if subscription.pauses_at is not None and subscription.pauses_at > now:
-        _withdraw(subscription, actor=actor, now=now)
+        drop_pause(subscription, at=now, actor=actor, now=now)
         return subscription
     states.refuse_verb("resume", subscription.status)
     # Who comes after the instant that was agreed finds that it went on then.
@@ -146,15 +145,3 @@ def _plan(subscription: Subscription, pause: SubscriptionPause, *, actor: Actor,
             pauses_at=pause.starts_at, resumes_at=pause.until_at, policy=pause.policy, reason=pause.reason,
         )
     )  # fmt: skip
-
-
-def _withdraw(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
-    pause = open_pause(subscription)
-    if pause is not None:
-        pause.end(at=now)
-        pause.save()
-    subscription.drop_pause()
-    record(subscription, "pause_withdrawn", old_status=subscription.status, actor=actor, now=now)
-    events.publish(
-        SubscriptionPauseWithdrawn(subject=subscription.public_id, actor=actor.label, at=now, **parties(subscription))
-    )

@@ -289,13 +289,20 @@ def test_one_that_is_replaced_badly_goes_on_waiting(active: Subscription, now: d
     assert row.state == "pending"
 
 
-def test_a_cancellation_withdraws_what_waits(active: Subscription, now: datetime, facts: Facts) -> None:
-    rows = [schedule(active, now, quantity=2), schedule(active, now, half_way(now), quantity=3)]
+def test_a_cancellation_withdraws_what_would_come_with_it_or_later(
+    active: Subscription, now: datetime, facts: Facts
+) -> None:
+    rows = [
+        schedule(active, now, quantity=2), schedule(active, now, active.period.ends_at, quantity=3),
+        schedule(active, now, active.period.ends_at + timedelta(days=1), quantity=4),
+    ]  # fmt: skip
+    before = schedule(active, now, half_way(now), quantity=3)
     services.cancel_subscription(subscription_id=active.pk, actor=SYSTEM, now=now)
     for row in rows:
         row.refresh_from_db()
         assert (row.state, row.error) == ("withdrawn", "subscription_ends")
-    assert facts().count("subscription.change_withdrawn") == 2
+    before.refresh_from_db()
+    assert (before.state, facts().count("subscription.change_withdrawn")) == ("pending", 3)
 
 
 def test_an_end_withdraws_what_waits(active: Subscription, now: datetime) -> None:
