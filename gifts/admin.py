@@ -10,6 +10,10 @@ from gifts import services, states
 from gifts.models import Gift
 
 
+def _is_cancelable(gift: Gift) -> bool:
+    return states.CANCELED in states.TRANSITIONS[gift.status]
+
+
 @admin.register(Gift)
 class GiftAdmin(console.ConsoleAdmin):
     """Gifts, with the buttons that take one back or mail it again. Codes are nowhere to be seen."""
@@ -26,12 +30,17 @@ class GiftAdmin(console.ConsoleAdmin):
     date_hierarchy = "created_at"
     actions_detail: ClassVar = ["cancel_gift", "resend_gift"]
 
-    @console.verb(description="Cancel", permission="cancel", icon="cancel")
+    @console.verb(description="Cancel", permission="cancel", icon="cancel", possible=_is_cancelable)
     def cancel_gift(self, request: HttpRequest, gift: Gift, reason: str) -> None:
         """This function will take the gift back and refund its buyer."""
         services.cancel_gift(gift_id=gift.id, reason=reason, actor=console.actor(request), now=clock.now())
 
-    @console.verb(description="Mail again", permission="resend", icon="forward_to_inbox")
+    @console.verb(
+        description="Mail again",
+        permission="resend",
+        icon="forward_to_inbox",
+        possible=console.in_state(states.DELIVERED),
+    )
     def resend_gift(self, request: HttpRequest, gift: Gift, reason: str) -> None:
         """This function will mail the gift once more."""
         services.resend_gift(gift_id=gift.id, actor=console.actor(request), now=clock.now())

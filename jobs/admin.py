@@ -65,12 +65,12 @@ class JobAdmin(console.ConsoleAdmin):
         """This function will return the hash by which the same work is recognized."""
         return job.payload_hash
 
-    @console.verb(description="Requeue", permission="requeue", icon="replay")
+    @console.verb(description="Requeue", permission="requeue", icon="replay", possible=console.in_state("dead"))
     def requeue_job(self, request: HttpRequest, job: Job, reason: str) -> None:
         """This function will bring a dead letter back to life."""
         services.requeue_job(job_id=job.id, reason=reason, actor=console.actor(request), now=clock.now())
 
-    @console.verb(description="Discard", permission="discard", icon="delete_forever")
+    @console.verb(description="Discard", permission="discard", icon="delete_forever", possible=console.in_state("dead"))
     def discard_job(self, request: HttpRequest, job: Job, reason: str) -> None:
         """This function will bury a dead letter for good."""
         services.discard_job(job_id=job.id, reason=reason, actor=console.actor(request), now=clock.now())

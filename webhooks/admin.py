@@ -34,12 +34,12 @@ class EndpointAdmin(console.ConsoleAdmin):
             }
         )
 
-    @console.verb(description="Disable", permission="disable", icon="block")
+    @console.verb(description="Disable", permission="disable", icon="block", possible=console.in_state("enabled"))
     def disable(self, request: HttpRequest, row: Endpoint, reason: str) -> None:
         """This button will stop all sending to the endpoint."""
         services.disable_endpoint(endpoint_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())
 
-    @console.verb(description="Enable", permission="enable", icon="check_circle")
+    @console.verb(description="Enable", permission="enable", icon="check_circle", possible=console.in_state("disabled"))
     def enable(self, request: HttpRequest, row: Endpoint, reason: str) -> None:
         """This button will let facts be sent to the endpoint again."""
         services.enable_endpoint(endpoint_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())

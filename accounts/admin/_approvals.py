@@ -33,19 +33,25 @@ class ApprovalAdmin(console.ConsoleAdmin):
         """This function will show the arguments that the verb will be called with."""
         return format_html('<pre class="text">{}</pre>', json.dumps(row.arguments, indent=2, sort_keys=True))
 
-    @console.verb(description="Approve", permission="approve", icon="check_circle", step_up=True)
+    @console.verb(
+        description="Approve",
+        permission="approve",
+        icon="check_circle",
+        step_up=True,
+        possible=console.in_state("pending"),
+    )
     def approve(self, request: HttpRequest, row: Approval, reason: str) -> str:
         """This function will let happen what somebody else asked for."""
         done = services.approve(approval_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())
         return f"It is done: {done.result}."
 
-    @console.verb(description="Reject", permission="reject", icon="cancel")
+    @console.verb(description="Reject", permission="reject", icon="cancel", possible=console.in_state("pending"))
     def reject(self, request: HttpRequest, row: Approval, reason: str) -> str:
         """This function will refuse what somebody else asked for."""
         services.reject(approval_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())
         return "It will not happen."
 
-    @console.verb(description="Withdraw", permission="withdraw", icon="undo")
+    @console.verb(description="Withdraw", permission="withdraw", icon="undo", possible=console.in_state("pending"))
     def withdraw(self, request: HttpRequest, row: Approval, reason: str) -> str:
         """This function will take back what the operator asked for himself."""
         services.withdraw(approval_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())

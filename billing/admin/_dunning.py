@@ -73,13 +73,15 @@ class DunningCaseAdmin(console.ConsoleAdmin):
             return f"Retry on {_day(row.next_attempt_at)}{access}"
         return f"{row.end_action.capitalize()} on {_day(row.ends_at)}{access}" if row.ends_at else "Payment under way"
 
-    @console.verb(description="Retry now", permission="retry", icon="replay")
+    @console.verb(description="Retry now", permission="retry", icon="replay", possible=console.in_state("open"))
     def retry(self, request: HttpRequest, row: DunningCase, reason: str) -> str:
         """This function will have the invoice tried again with the customer's default method."""
         services.retry_dunning(dunning_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())
         return f"{row.invoice} is being tried again."
 
-    @console.verb(description="Extend", permission="extend", icon="more_time", form=ExtendForm)
+    @console.verb(
+        description="Extend", permission="extend", icon="more_time", form=ExtendForm, possible=console.in_state("open")
+    )
     def extend(self, request: HttpRequest, row: DunningCase, reason: str, days: int) -> str:
         """This function will give the customer more time."""
         services.extend_dunning(
@@ -87,7 +89,7 @@ class DunningCaseAdmin(console.ConsoleAdmin):
         )
         return f"{row.customer} has {days} days more."
 
-    @console.verb(description="Write off", permission="write_off", icon="money_off")
+    @console.verb(description="Write off", permission="write_off", icon="money_off", possible=console.in_state("open"))
     def write_off(self, request: HttpRequest, row: DunningCase, reason: str) -> str:
         """This function will give up on the invoice."""
         services.write_off_dunning(dunning_id=row.pk, reason=reason, actor=console.actor(request), now=clock.now())

@@ -95,6 +95,14 @@ class Discounted(YesOrNo):
         return rows.filter(discount_minor__gt=0)
 
 
+def _is_payable(row: Invoice) -> bool:
+    return row.is_settleable and row.due_minor > 0
+
+
+def _is_voidable(row: Invoice) -> bool:
+    return row.state in (Invoice.State.OPEN, Invoice.State.UNCOLLECTIBLE) and not (row.paid_minor or row.credited_minor)
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(Explained, console.ConsoleAdmin):
     list_display = ("number_or_id", "state", "kind", "customer", "total_minor", "due_minor", "reference", "issued_at")
@@ -127,25 +135,32 @@ class InvoiceAdmin(Explained, console.ConsoleAdmin):
         """This function will link the payments that were asked for."""
         return console.links({"Payments of this invoice": ("payments.payment", {"q": row.public_id})})
 
-    @console.verb(description="Finalize", permission="finalize", icon="task_alt")
+    @console.verb(description="Finalize", permission="finalize", icon="task_alt", possible=console.in_state("draft"))
     def finalize(self, request: HttpRequest, row: Invoice, reason: str) -> str:
         """This function will give a draft its number."""
         done = services.finalize_invoice(invoice_id=row.id, actor=console.actor(request), now=clock.now())
         return f"{done.number} is finalized."
 
-    @console.verb(description="Pay", permission="pay", icon="payments")
+    @console.verb(description="Pay", permission="pay", icon="payments", possible=_is_payable)
     def pay(self, request: HttpRequest, row: Invoice, reason: str) -> str:
         """This function will have what is due collected with the customer's default payment method."""
         payment = services.pay_invoice(invoice_id=row.id, actor=console.actor(request), now=clock.now())
         return f"{payment.public_id} is on its way."
 
-    @console.verb(description="Void", permission="void", icon="block")
+    @console.verb(description="Void", permission="void", icon="block", possible=_is_voidable)
     def void(self, request: HttpRequest, row: Invoice, reason: str) -> str:
         """This function will take an unpaid invoice back."""
         services.void_invoice(invoice_id=row.id, reason=reason, actor=console.actor(request), now=clock.now())
         return f"{row} is void."
 
-    @console.verb(description="Credit", permission="credit", icon="assignment_return", form=CreditForm, step_up=True)
+    @console.verb(
+        description="Credit",
+        permission="credit",
+        icon="assignment_return",
+        form=CreditForm,
+        step_up=True,
+        possible=console.in_state("open", "paid", "uncollectible"),
+    )
     def credit(
         self, request: HttpRequest, row: Invoice, reason: str, amount: Decimal | None, because: str, settle: str,
         memo: str, key: str,
@@ -165,7 +180,7 @@ class InvoiceAdmin(Explained, console.ConsoleAdmin):
         services.send_invoice(invoice_id=row.id, actor=console.actor(request), now=clock.now())
         return f"{row} is on its way."
 
-    @console.verb(description="Write off", permission="write_off", icon="money_off")
+    @console.verb(description="Write off", permission="write_off", icon="money_off", possible=console.in_state("open"))
     def write_off(self, request: HttpRequest, row: Invoice, reason: str) -> str:
         """This function will give up on an open invoice."""
         services.mark_uncollectible(invoice_id=row.id, reason=reason, actor=console.actor(request), now=clock.now())

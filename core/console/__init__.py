@@ -8,7 +8,7 @@ from core.console._scope import ConsoleScope
 from core.console._shown import badge, link, links, money
 from core.console._step_up import ask as ask_again
 from core.console._step_up import is_fresh, note_proof, typed
-from core.console._verbs import ReasonForm, Secret, actor, list_verb, verb
+from core.console._verbs import ReasonForm, Secret, actor, in_state, list_verb, verb
 
 __all__ = [
     "ROOMS",
@@ -26,6 +26,7 @@ __all__ = [
     "badge",
     "chart",
     "drawn",
+    "in_state",
     "is_fresh",
     "latest",
     "link",

@@ -97,6 +97,11 @@ def _as_number(row: Any, name: str) -> str:
     return _shown.number(getattr(row, name))
 
 
+def _is_possible(button: Any, row: Any) -> bool:
+    possible = getattr(button, "possible", None)
+    return possible is None or bool(possible(row))
+
+
 class ConsoleInline(Readable, TabularInline):  # type: ignore[misc]
     """Rows beside the row they belong to; for looking at only."""
 
@@ -154,6 +159,14 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
 
     def _may(self, permission: str, request: HttpRequest, object_id: Any = None) -> bool:
         return bool(request.user.has_perm(f"{self.opts.app_label}.{permission}_{self.opts.model_name}"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """This function will return the buttons that the operator may press and the row's state does not refuse."""
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        if all(getattr(one.method, "possible", None) is None for one in offered):
+            return offered
+        row = self.get_object(request, unquote(str(object_id)))
+        return [one for one in offered if row is not None and _is_possible(one.method, row)]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """This function will answer no: rows are made by verbs."""

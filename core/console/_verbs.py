@@ -159,13 +159,15 @@ def verb(
     form: type[ReasonForm] = ReasonForm,
     step_up: bool = False,
     preview: Callable[..., Any] | None = None,
+    possible: Callable[[Any], bool] | None = None,
 ) -> Callable[[Press], Any]:
     """This function will make a method a button of a row's page.
 
     Pressing it asks for a reason, and for what else the `form` has, then calls the method in the row's environment and
     in a transaction of its own; the form's values are keyword arguments. A refusal is shown and changes nothing.
     `permission` is the verb in `<app>.<verb>_<model>`. With `step_up` the password must be fresh. A `preview` is called
-    with the request, the row and the values by a second button, and returns what is shown; it changes nothing.
+    with the request, the row and the values by a second button, and returns what is shown; it changes nothing. Rows
+    for which the verb is not `possible` do not show the button; the verb refuses who presses it all the same.
     """
 
     def decorate(press: Press) -> Any:
@@ -180,9 +182,16 @@ def verb(
                 step_up=step_up, preview=partial(preview, request, row) if preview else None,
             ).answer()  # fmt: skip
 
-        return _button(press, pressed, description, permission, icon)
+        button = _button(press, pressed, description, permission, icon)
+        button.possible = possible
+        return button
 
     return decorate
+
+
+def in_state(*names: str) -> Callable[[Any], bool]:
+    """This function will return whether a row's `state` (or `status`, where it is called so) is one of the named."""
+    return lambda row: str(row.state if hasattr(row, "state") else row.status) in names
 
 
 def list_verb(

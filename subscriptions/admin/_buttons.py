@@ -1,5 +1,6 @@
 """The buttons of a subscription's page."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -7,9 +8,22 @@ from django.http import HttpRequest
 
 from core import clock
 from core.console import actor, verb
-from subscriptions import services
+from subscriptions import services, states
 from subscriptions.admin._forms import CancelAtForm, CancelForm, CancelNowForm, EndForm, ExtendForm, PauseForm
 from subscriptions.models import Subscription
+
+
+def may(asked: str) -> Callable[[Subscription], bool]:
+    """This function will return whether a subscription's state lets a verb be asked for."""
+    return lambda row: row.status in states.VERBS[asked][0]
+
+
+def _is_ending(row: Subscription) -> bool:
+    return row.cancel_at is not None and may("undo_cancellation")(row)
+
+
+def _rests(row: Subscription) -> bool:
+    return row.pauses_at is not None or may("resume")(row)
 
 
 class Buttons:
@@ -20,7 +34,7 @@ class Buttons:
         "extend_trial", "end",
     )  # fmt: skip
 
-    @verb(description="Cancel now", permission="cancel", icon="cancel", form=CancelNowForm)
+    @verb(description="Cancel now", permission="cancel", icon="cancel", form=CancelNowForm, possible=may("cancel"))
     def cancel_now(self, request: HttpRequest, row: Subscription, reason: str, why: str, refund: str) -> str:
         """This function will end the subscription at once."""
         services.cancel_subscription(
@@ -28,7 +42,13 @@ class Buttons:
         )
         return "The subscription is canceled."
 
-    @verb(description="Cancel at period end", permission="cancel", icon="event_busy", form=CancelForm)
+    @verb(
+        description="Cancel at period end",
+        permission="cancel",
+        icon="event_busy",
+        form=CancelForm,
+        possible=may("cancel"),
+    )
     def cancel_at_period_end(self, request: HttpRequest, row: Subscription, reason: str, why: str) -> str:
         """This function will let the subscription end when what is paid for is used up."""
         canceled = services.cancel_subscription(
@@ -36,7 +56,13 @@ class Buttons:
         )
         return f"The subscription ends at {_moment(canceled.cancel_at or canceled.ended_at)}."
 
-    @verb(description="Cancel at a date", permission="cancel", icon="event", form=CancelAtForm)
+    @verb(
+        description="Cancel at a date",
+        permission="cancel",
+        icon="event",
+        form=CancelAtForm,
+        possible=may("cancel_later"),
+    )
     def cancel_at(
         self, request: HttpRequest, row: Subscription, reason: str, why: str, refund: str, at: datetime
     ) -> str:
@@ -46,13 +72,13 @@ class Buttons:
         )
         return f"The subscription ends at {_moment(at)}."
 
-    @verb(description="Undo cancellation", permission="cancel", icon="undo")
+    @verb(description="Undo cancellation", permission="cancel", icon="undo", possible=_is_ending)
     def undo_cancellation(self, request: HttpRequest, row: Subscription, reason: str) -> str:
         """This function will let the subscription go on after all."""
         services.undo_cancellation(subscription_id=row.pk, **_by(request))
         return "The subscription goes on."
 
-    @verb(description="Pause", permission="pause", icon="pause", form=PauseForm)
+    @verb(description="Pause", permission="pause", icon="pause", form=PauseForm, possible=may("pause"))
     def pause(
         self, request: HttpRequest, row: Subscription, reason: str, at: str, until: datetime | None, policy: str
     ) -> str:
@@ -62,25 +88,25 @@ class Buttons:
         )
         return f"The subscription rests from {_moment(paused.paused_at or paused.pauses_at)} on."
 
-    @verb(description="Resume", permission="pause", icon="play_arrow")
+    @verb(description="Resume", permission="pause", icon="play_arrow", possible=_rests)
     def resume(self, request: HttpRequest, row: Subscription, reason: str) -> str:
         """This function will let the subscription go on, or not rest at all."""
         resumed = services.resume_subscription(subscription_id=row.pk, **_by(request))
         return f"The subscription goes on; its period ends at {_moment(resumed.period_ends_at)}."
 
-    @verb(description="End trial now", permission="try", icon="rocket_launch")
+    @verb(description="End trial now", permission="try", icon="rocket_launch", possible=may("activate"))
     def activate(self, request: HttpRequest, row: Subscription, reason: str) -> str:
         """This function will begin the paid time."""
         begun = services.activate_subscription(subscription_id=row.pk, **_by(request))
         return f"The trial is over; the subscription is {begun.status.replace('_', ' ')}."
 
-    @verb(description="Extend trial", permission="try", icon="more_time", form=ExtendForm)
+    @verb(description="Extend trial", permission="try", icon="more_time", form=ExtendForm, possible=may("extend_trial"))
     def extend_trial(self, request: HttpRequest, row: Subscription, reason: str, days: int) -> str:
         """This function will lengthen the trial."""
         longer = services.extend_trial(subscription_id=row.pk, days=days, reason=reason, **_by(request))
         return f"The trial ends at {_moment(longer.trial_ends_at)}."
 
-    @verb(description="End", permission="end", icon="stop_circle", form=EndForm)
+    @verb(description="End", permission="end", icon="stop_circle", form=EndForm, possible=may("end"))
     def end(self, request: HttpRequest, row: Subscription, reason: str, refund: str) -> str:
         """This function will end the subscription as if its term were over."""
         services.end_subscription(subscription_id=row.pk, comment=reason, refund=_refund(refund), **_by(request))

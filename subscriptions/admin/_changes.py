@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from billing.selectors import Explanation
 from catalog.selectors import find_addon, find_plan
 from core import clock, errors
-from core.console import ConsoleAdmin, ConsoleInline, ReasonForm, actor, links, money, verb
-from subscriptions import services
+from core.console import ConsoleAdmin, ConsoleInline, ReasonForm, actor, in_state, links, money, verb
+from subscriptions import services, states
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import ChangePreview, Wanted
@@ -98,10 +98,16 @@ def _cost(request: HttpRequest, row: Subscription, **given: Any) -> SafeString:
     return _shown(services.preview_change(**_asked(request, row, given)))
 
 
+def _is_changeable(row: Subscription) -> bool:
+    return row.status in states.CHANGEABLE
+
+
 class ChangeButton:
     """The button of a subscription's page."""
 
-    @verb(description="Change", permission="adjust", icon="tune", form=ChangeForm, preview=_cost)
+    @verb(
+        description="Change", permission="adjust", icon="tune", form=ChangeForm, preview=_cost, possible=_is_changeable
+    )
     def adjust(self, request: HttpRequest, row: Subscription, **given: Any) -> str:
         """This function will change the subscription, or have it changed later."""
         done = services.change_subscription(**_asked(request, row, given))
@@ -140,7 +146,7 @@ class ScheduledChangeAdmin(ConsoleAdmin):
         about = {"q": row.public_id}
         return links({"Events": ("outbox.outboxevent", about), "Audit log": ("audit.entry", about)})
 
-    @verb(description="Withdraw", permission="withdraw", icon="event_busy")
+    @verb(description="Withdraw", permission="withdraw", icon="event_busy", possible=in_state("pending"))
     def withdraw(self, request: HttpRequest, row: ScheduledChange, reason: str) -> str:
         """This function will take the change back."""
         services.withdraw_change(change_id=row.pk, reason=reason, actor=actor(request), now=clock.now())

@@ -10,6 +10,7 @@ from billing.models import CreditNote
 from core.actor import SYSTEM
 from core.clock import now as clock_now
 from subscriptions import services
+from subscriptions.admin._buttons import Buttons
 from subscriptions.models import Subscription, SubscriptionSettings
 from subscriptions.tests.factories import free_plan, make_customer, make_plan, subscribe
 
@@ -92,3 +93,32 @@ def test_settings_are_edited_and_said(operator: Client, facts: Any) -> None:
     row.refresh_from_db()
     assert (row.customer_verbs, row.pause_policy, row.trial_without_method) == (["cancel"], "restart", "paused")
     assert facts()[-1] == "subscription_settings.changed"
+
+
+def buttons(client: Client, row: Subscription) -> set[str]:
+    shown = client.get(f"{URL}/{row.pk}/change/").content.decode()
+    every = {"adjust", *Buttons.NAMES}
+    return {name for name in every if f"{row.pk}/{name}/" in shown}
+
+
+def test_a_page_offers_the_buttons_that_the_state_does_not_refuse(operator: Client) -> None:
+    running = {"adjust", "cancel_now", "cancel_at_period_end", "cancel_at", "end"}
+    row = subscribe(make_customer(), free_plan(trial_days=14))
+    assert buttons(operator, row) == running | {"activate", "extend_trial"}
+    press(operator, row, "activate")
+    assert buttons(operator, row) == running | {"pause"}
+    press(operator, row, "pause", at="period_end", policy="restart")
+    assert buttons(operator, row) == running | {"pause", "resume"}
+    press(operator, row, "resume")
+    press(operator, row, "pause", at="now", policy="restart")
+    assert buttons(operator, row) == running | {"resume"}
+    press(operator, row, "cancel_at", why="unused", at="2100-01-31 00:00")
+    assert "undo_cancellation" in buttons(operator, row)
+    press(operator, row, "cancel_now", why="unused")
+    assert buttons(operator, row) == set()
+
+
+def test_a_button_that_is_not_offered_refuses_all_the_same(operator: Client) -> None:
+    row = subscribe(make_customer(), free_plan())
+    assert "cannot become" in press(operator, row, "resume")
+    assert (row.status, row.version) == ("active", 1)
