@@ -21,7 +21,7 @@ class CardDeclined(errors.Invalid):
 
 class TokenUnknown(errors.Invalid):
     code = "payment_token_unknown"
-    title = "The gateway does not know this token."
+    title = "The gateway does not know this token; docs/test-cards.md tells the sandbox's."
 
 
 class GatewaySilent(errors.Unavailable):
