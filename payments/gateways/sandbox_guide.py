@@ -20,8 +20,8 @@ HEAD = """# Test cards
 
 The sandbox takes these cards and no others: a real number is refused and never stored. Any expiry in the future and any
 CVC do. In place of a number `POST /payment-methods` takes a token: `{"customer": "cus_…", "token": "tok_success"}`. A
-decline of a number comes when the card is put in, that of a token when it is charged. Faults happen to the first request
-of each charge; the payment is then looked up, and ends as what really happened.
+decline of a number comes when the card is put in, that of a token when it is charged. Faults happen to the first
+request of each charge; the payment is then looked up, and ends as what really happened.
 """
 
 

@@ -30,7 +30,7 @@ def charts(moved: Waterfall | None, book: Ledger | None, month: str) -> list[Cha
 
 def _of_revenue(moved: Waterfall) -> list[Chart]:
     end = [(one.month, one.end_minor, short(one.end_minor, moved.currency)) for one in moved.months]
-    lost = [(one.month, one.customers_churned, str(one.customers_churned)) for one in moved.months]
+    lost = [(one.month, one.customers_lost, str(one.customers_lost)) for one in moved.months]
     kept = [(one.month, _thousandths(one.net_retention_rate), percent(one.net_retention_rate)) for one in moved.months]
     return [
         _columns(f"Recurring revenue at the end of each month, {moved.currency}", end),

@@ -59,7 +59,10 @@ class MrrBody(ResponseBody):
 
 
 class ChurnMonthBody(ResponseBody):
-    """Who came and who went, and what that was worth. Rates are shares of what there was at the start."""
+    """Who came and who went, and what that was worth.
+
+    `customers_lost`, `lost_minor`, `kept_minor` and the rates tell of those alone who were there at the start.
+    """
 
     month = Month()
     customers_start = StrictInt()
@@ -71,6 +74,9 @@ class ChurnMonthBody(ResponseBody):
     churn_minor = Minor()
     contraction_minor = Minor()
     expansion_minor = Minor()
+    customers_lost = StrictInt()
+    lost_minor = Minor()
+    kept_minor = Minor()
     customer_churn_rate = Rate()
     gross_churn_rate = Rate()
     net_retention_rate = Rate()

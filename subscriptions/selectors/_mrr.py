@@ -1,7 +1,7 @@
 """Recurring revenue over time: what there was, what moved it, who came and who went. From the movements alone."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +13,7 @@ from core import tenancy
 from subscriptions import mrr
 from subscriptions.months import Months
 from subscriptions.mrr import Movement
+from subscriptions.selectors._kept import NOTHING, Kept, list_kept
 
 MOST_REASONS: Final = 20
 # What moved in each month; what moved before the first of them has none.
@@ -53,22 +54,37 @@ class MonthMrr:
     customers_reactivated: int
     customers_churned: int
     customers_end: int
+    kept: Kept = NOTHING
+
+    @property
+    def customers_lost(self) -> int:
+        """How many of those who were there at the start are worth nothing at the end."""
+        return self.kept.customers_lost
+
+    @property
+    def lost_minor(self) -> int:
+        """By how much those of the start who are worth less at the end are worth less."""
+        return mrr.shown(self.kept.lost)
+
+    @property
+    def kept_minor(self) -> int:
+        """What those of the start are worth at the end."""
+        return self.start_minor + mrr.shown(self.kept.change)
 
     @property
     def customer_churn_rate(self) -> Decimal | None:
-        """Those who went, of those who were there at the start."""
-        return mrr.rate(self.customers_churned, self.customers_start)
+        """Those who are gone, of those who were there at the start."""
+        return mrr.rate(self.customers_lost, self.customers_start)
 
     @property
     def gross_churn_rate(self) -> Decimal | None:
-        """What was lost, to churn and contraction, of what there was at the start."""
-        return mrr.rate(self.churn_minor + self.contraction_minor, self.start_minor)
+        """What was lost of what there was at the start."""
+        return mrr.rate(self.lost_minor, self.start_minor)
 
     @property
     def net_retention_rate(self) -> Decimal | None:
-        """What is left of the start after expansion, contraction and churn."""
-        kept = self.start_minor + self.expansion_minor - self.contraction_minor - self.churn_minor
-        return mrr.rate(kept, self.start_minor)
+        """What those who were there at the start are worth at the end, of what they were worth."""
+        return mrr.rate(self.kept_minor, self.start_minor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +110,7 @@ class Waterfall:
     currency: str
     months: tuple[MonthMrr, ...]
     reasons: tuple[Reason, ...] = ()
+    kept: Kept = NOTHING
 
     @property
     def total(self) -> MonthMrr:
@@ -102,7 +119,7 @@ class Waterfall:
         sums = {name: sum(getattr(one, name) for one in self.months) for name in _MOVES}
         return MonthMrr(
             month=first.month, start_minor=first.start_minor, end_minor=last.end_minor,
-            customers_start=first.customers_start, customers_end=last.customers_end, **sums,
+            customers_start=first.customers_start, customers_end=last.customers_end, kept=self.kept, **sums,
         )  # fmt: skip
 
 
@@ -118,18 +135,22 @@ def list_waterfalls(months: Months, currency: str | None = None) -> tuple[Waterf
 
 
 def list_churn(months: Months, currency: str | None = None) -> tuple[Waterfall, ...]:
-    """This function will return the same with the reasons for which customers went, those that cost most first.
+    """This function will return the same with what was kept, and why customers went, what cost most first.
 
-    Two queries.
+    Three queries.
     """
-    found = list_waterfalls(months, currency)
+    found, kept = list_waterfalls(months, currency), list_kept(months, currency)
     with connection.cursor() as cursor:
         asked = months.asking(currency, environment=tenancy.environment_id())
         cursor.execute(_REASONS, {**asked, "most": MOST_REASONS})
         rows = cursor.fetchall()
     return tuple(
-        Waterfall(currency=one.currency, months=one.months, reasons=_reasons(rows, one.currency)) for one in found
-    )
+        Waterfall(
+            currency=one.currency, reasons=_reasons(rows, one.currency), kept=kept.get((one.currency, None), NOTHING),
+            months=tuple(replace(each, kept=kept.get((one.currency, each.month), NOTHING)) for each in one.months),
+        )
+        for one in found
+    )  # fmt: skip
 
 
 def _reasons(rows: Iterable[tuple[str, str, int, Decimal]], currency: str) -> tuple[Reason, ...]:
@@ -164,7 +185,7 @@ def _month(month: date, start: Fraction, sums: _Sums, customers: int) -> MonthMr
     shown = {f"{kind.value}_minor": abs(part) for kind, part in zip(Movement, parts, strict=True)}
     counts = {kind: sums.get(kind, nothing)[1] for kind in Movement}
     return MonthMrr(
-        month=month, start_minor=first, end_minor=last, **shown, customers_start=customers,
+        month=month, start_minor=first, end_minor=last, customers_start=customers, kept=NOTHING, **shown,
         customers_new=counts[Movement.NEW], customers_reactivated=counts[Movement.REACTIVATION],
         customers_churned=counts[Movement.CHURN], customers_end=customers + _there(sums),
     )  # fmt: skip
