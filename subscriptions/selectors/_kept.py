@@ -21,7 +21,8 @@ WITH moved AS (
   SELECT currency, customer_id, sum(amount) AS amount,
     CASE WHEN at >= %(starts_at)s THEN date_trunc('month', at AT TIME ZONE 'UTC')::date END AS month
   FROM subscriptions_mrrmovement
-  WHERE environment_id = %(environment)s AND at < %(ends_at)s AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+  WHERE environment_id = %(environment)s AND at < %(ends_at)s
+    AND (%(currency)s::text IS NULL OR currency = %(currency)s)
   GROUP BY 1, 2, 4
 ), span AS (
   SELECT currency, month, amount AS change,
