@@ -24,7 +24,7 @@ from core import events
 from core.actor import SYSTEM
 from core.errors import NotFound
 from core.tenancy.prepared import Prepared
-from core.tenancy.writes import write
+from core.tenancy.writes import later
 
 # The row of a locked customer, for verbs of other apps that pass it on instead of asking again.
 LockedCustomer = Customer
@@ -82,7 +82,7 @@ def fix_currency(customer: Customer, currency: str) -> None:
     was_fixed = customer.is_currency_fixed
     customer.fix_currency(currency)
     if not was_fixed:
-        write([], [(customer, ("currency", "is_currency_fixed"))])
+        later([], [(customer, ("currency", "is_currency_fixed"))])
 
 
 @transaction.atomic

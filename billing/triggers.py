@@ -25,13 +25,21 @@ _ONLY_IN_DRAFTS = """
 IF TG_OP = 'UPDATE' AND NEW.invoice_id <> OLD.invoice_id THEN
   RAISE EXCEPTION 'a line stays on its invoice' USING ERRCODE = 'check_violation';
 END IF;
-SELECT i.state INTO invoice_state FROM billing_invoice i
-  WHERE i.id = (CASE WHEN TG_OP = 'DELETE' THEN OLD.invoice_id ELSE NEW.invoice_id END) FOR SHARE;
+SELECT i.state INTO invoice_state FROM billing_invoice i WHERE i.id = OLD.invoice_id FOR SHARE;
 IF invoice_state IS DISTINCT FROM 'draft' THEN
   RAISE EXCEPTION 'the lines of a finalized invoice do not change' USING ERRCODE = 'check_violation';
 END IF;
 IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
 RETURN NEW;
+"""
+# Afterwards, so that an invoice and its lines may come by one statement; and for all lines of a statement at once.
+_INTO_DRAFTS = """
+PERFORM 1 FROM billing_invoice i WHERE i.id IN (SELECT invoice_id FROM come) ORDER BY i.id FOR SHARE;
+IF EXISTS (SELECT 1 FROM come WHERE NOT EXISTS (
+    SELECT 1 FROM billing_invoice i WHERE i.id = come.invoice_id AND i.state = 'draft')) THEN
+  RAISE EXCEPTION 'the lines of a finalized invoice do not change' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
 """
 
 # Runs at commit, when the work may have left its scope already: it looks through the eyes of the row's environment.
@@ -103,13 +111,25 @@ def kept_when_final() -> pgtrigger.Trigger:
 
 
 def only_in_drafts() -> pgtrigger.Trigger:
-    """This function will return the trigger that lets lines come, change and go only while the invoice is a draft."""
+    """This function will return the trigger that lets lines change and go only while the invoice is a draft."""
     return pgtrigger.Trigger(
         name="only_in_drafts",
         when=pgtrigger.Before,
-        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        operation=pgtrigger.Update | pgtrigger.Delete,
         declare=[("invoice_state", "text")],
         func=_ONLY_IN_DRAFTS,
+    )
+
+
+def into_drafts() -> pgtrigger.Trigger:
+    """This function will return the trigger that lets lines come only to a draft."""
+    return pgtrigger.Trigger(
+        name="into_drafts",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="come"),
+        func=_INTO_DRAFTS,
     )
 
 

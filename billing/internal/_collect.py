@@ -27,7 +27,7 @@ def request(invoice: Invoice, *, actor: Actor, now: datetime, payment_method_id:
 
 def request_first(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     """This function will ask for what is due on an invoice that was written in this transaction."""
-    _ask(invoice, 1, actor=actor, now=now, payment_method_id=None)
+    request_first_of([invoice], actor=actor, now=now)
 
 
 def request_first_of(invoices: Sequence[Invoice], *, actor: Actor, now: datetime) -> None:

@@ -59,9 +59,7 @@ def write(new: NewInvoice, seen: Situation, *, actor: Actor, now: datetime) -> I
         )  # fmt: skip
         seen = replace(seen, has_coupons=True)
     worked_out = _work_out(invoice, new.lines, seen, at=now)
-    # A line looks at its invoice, which must be a draft; so the two cannot be one statement.
-    tables.write([invoice])
-    _write_rows(invoice, worked_out)
+    _write_rows(invoice, worked_out, new=[invoice])
     _pending.carry(invoice, worked_out.waiting, actor=actor, now=now)
     return invoice
 
@@ -123,9 +121,9 @@ def fill(invoice: Invoice, lines: Sequence[NewLine], seen: Situation, terms: Bil
     return worked_out
 
 
-def _write_rows(invoice: Invoice, worked_out: Composition) -> None:
+def _write_rows(invoice: Invoice, worked_out: Composition, *, new: Sequence[Invoice] = ()) -> None:
     lines, discounts, taxes = rows_of(invoice, worked_out)
-    tables.write([*lines, *discounts, *taxes])
+    tables.write([*new, *lines, *discounts, *taxes])
 
 
 def rows_of(

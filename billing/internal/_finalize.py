@@ -91,7 +91,7 @@ def _book(invoice: Invoice, seen: Situation | None, *, at: datetime) -> None:
     if entries:
         _ledger.post(head_of(invoice), entries, known=accounts, changed=[(invoice, FIXED)])
     else:
-        tables.write([], [(invoice, FIXED)])
+        tables.later([], [(invoice, FIXED)])
     stored = invoice.credit_applied_minor + invoice.wallet_applied_minor
     if stored:
         head = booking(invoice, f"stored_value:{invoice.public_id}", "stored_value", at=at)

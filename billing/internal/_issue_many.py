@@ -120,10 +120,9 @@ def _begun(new: NewInvoice, seen: Situations, *, now: datetime) -> Begun:
 
 
 def _write_drafts(begun: Iterable[Begun], *, now: datetime) -> None:
-    """A line looks at its invoice, which must be a draft; so the two cannot be one statement."""
-    tables.write([one.invoice for one in begun])
     rows = [_drafts.rows_of(one.invoice, one.worked_out) for one in begun]
-    tables.write([row for kind in range(3) for one in rows for row in one[kind]])
+    below = [row for kind in range(3) for one in rows for row in one[kind]]
+    tables.write([*(one.invoice for one in begun), *below])
     _pending.mark_many_taken([(row, one.invoice) for one in begun for row in one.taken_up], now=now)
 
 

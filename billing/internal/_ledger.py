@@ -65,7 +65,7 @@ def post_many(
         for journal, (booking, entries) in zip(journals, booked, strict=True)
         for entry in entries
     ]  # fmt: skip
-    tables.write([*journals, *rows], changed)
+    tables.later([*journals, *rows], changed)
     return journals
 
 

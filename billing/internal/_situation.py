@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from accounts.selectors import CustomerView
 from billing.internal import _settings
-from billing.models import BillingSettings
+from billing.models import Account, BillingSettings, CouponRedemption, Invoice, PendingLine, TaxRate, Wallet
 from core import tenancy
+from core.models import Tenant
+from core.tenancy.writes import beside
 
 # Whatever is there is then read by the ORM, by whoever needs it. The customer is locked, and with him all of this.
 _LOOK = """
@@ -27,6 +27,7 @@ SELECT (SELECT id FROM billing_invoice WHERE environment_id = %(here)s AND key =
        (SELECT jsonb_object_agg(code, id) FROM billing_account
          WHERE environment_id = %(here)s AND currency = %(currency)s)
 """
+_LOOKED_AT = (Invoice, PendingLine, CouponRedemption, TaxRate, Wallet, BillingSettings, Tenant, Account)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def look(customer: CustomerView, *, key: str, reference: str, currency: str) -> 
         "here": here.environment_id, "tenant": here.tenant_id, "key": key, "reference": reference,
         "customer": customer.id, "currency": currency,
     }  # fmt: skip
-    with connection.cursor() as cursor:
+    with beside(*_LOOKED_AT) as cursor:
         cursor.execute(_LOOK, values)
         invoice_id, waiting, coupons, taxes, wallet, settings, tenant_name, accounts = cursor.fetchone()
     return Situation(

@@ -58,7 +58,7 @@ class InvoiceLine(ScopedRow):
                 name="billing_invoiceline_total",
             ),
         ]
-        triggers: ClassVar = [triggers.only_in_drafts()]
+        triggers: ClassVar = [triggers.only_in_drafts(), triggers.into_drafts()]
 
     def as_line(self) -> NewLine:
         """This function will return the line that the row was written from."""
@@ -93,7 +93,7 @@ class InvoiceDiscount(ScopedRow):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="billing_invoicediscount_not_negative"),
         ]
-        triggers: ClassVar = [triggers.only_in_drafts()]
+        triggers: ClassVar = [triggers.only_in_drafts(), triggers.into_drafts()]
 
 
 class InvoiceTax(ScopedRow):
@@ -122,4 +122,4 @@ class InvoiceTax(ScopedRow):
                 name="billing_invoicetax_reverse_is_nothing",
             ),
         ]
-        triggers: ClassVar = [triggers.only_in_drafts()]
+        triggers: ClassVar = [triggers.only_in_drafts(), triggers.into_drafts()]

@@ -5,7 +5,8 @@ local to the transaction, so connections may be pooled by transaction. A query o
 transaction would see no rows at all and look like an empty table; the backend refuses it instead.
 
 It is also the one place that knows when a transaction is about to commit: what was published in it is written then, and
-a fact that cannot be written takes the transaction with it.
+a fact that cannot be written takes the transaction with it. Rows that wait for the next statement are written before
+anything else is asked or done (`core.tenancy.waiting`).
 """
 
 import select
@@ -23,6 +24,7 @@ from core.postgres.cursors import Cursor
 from core.postgres.instants import Instants
 from core.spool import Spool
 from core.tenancy import scopes
+from core.tenancy.waiting import Waiting, send
 
 # A connection keeps so many statements prepared: those of every hot path, and the odd ones' most frequent.
 PREPARED_MAX = 400
@@ -48,6 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         settings_dict["OPTIONS"] = {**settings_dict.get("OPTIONS", {}), **ours}
         super().__init__(settings_dict, *args, **options)
         self.spool: Spool[events.Published] = Spool()
+        self.waiting = Waiting()
 
     def connect(self) -> None:
         """This function will open the connection, of which Django asks its version and types even inside a scope."""
@@ -78,21 +81,42 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]
         if not autocommit:
-            self.spool = Spool()
+            self.spool, self.waiting = Spool(), Waiting()
             read_only, self.begins_read_only = self.begins_read_only, False
             with self.wrap_database_errors:
                 scopes.begin(self.connection, read_only=read_only)
 
     def commit(self) -> None:
-        """This function will commit the transaction together with its facts, or roll back both."""
-        if self.spool:
-            self._write_facts()
+        """This function will commit the transaction with the rows that wait and its facts, or roll back everything."""
+        if self.waiting or self.spool:
+            self._write_rest()
         super().commit()
 
-    def _write_facts(self) -> None:
+    def rollback(self) -> None:
+        """This function will roll the transaction back, and forget what waited in it."""
+        self.waiting.take()
+        super().rollback()
+
+    def write_waiting(self) -> None:
+        """This function will write the rows that wait for the next statement of the transaction.
+
+        They are lost if that fails, so the transaction is, too, or its part since the last savepoint.
+        """
+        parts = self.waiting.take()
+        if not parts or self.needs_rollback:
+            return
+        try:
+            with self.cursor() as cursor:
+                send(cursor, parts)
+        except BaseException:
+            self.needs_rollback = True
+            raise
+
+    def _write_rest(self) -> None:
         # Django has left the outermost block by now; what is written here still belongs to it.
         self.in_atomic_block = True
         try:
+            self.write_waiting()
             events.flush()
         except BaseException:
             self.in_atomic_block = False
@@ -116,14 +140,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return savepoint
 
     def savepoint_rollback(self, sid: str) -> None:
-        """This function will go back to a savepoint, and take back the facts that were published since."""
+        """This function will go back to a savepoint, and take back what has waited and was published since."""
+        self.waiting.take()
         super().savepoint_rollback(sid)
         self.spool.undo(sid)
 
     def savepoint_commit(self, sid: str) -> None:
         """This function will release a savepoint. Inside a test's own transaction that stands for a commit."""
-        if self._is_test():
-            self._write_test_facts(sid)
+        try:
+            self.write_waiting()
+            if self._is_test():
+                events.flush()
+        except BaseException:
+            self.needs_rollback = False
+            self.savepoint_rollback(sid)
+            raise
         super().savepoint_commit(sid)
         self.spool.release(sid)
 
@@ -132,15 +163,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         blocks: Any = self.atomic_blocks
         return bool(blocks) and all(block._from_testcase for block in blocks)
 
-    def _write_test_facts(self, sid: str) -> None:
-        try:
-            events.flush()
-        except BaseException:
-            self.needs_rollback = False
-            self.savepoint_rollback(sid)
-            raise
-
     def _cursor(self, name: str | None = None) -> Any:
         if scopes.current() is not None and not (self.in_atomic_block or self._is_connecting):
             raise TransactionManagementError("a scoped query needs a transaction: outside one it would see no rows")
+        if self.waiting:
+            self.write_waiting()
         return super()._cursor(name)  # type: ignore[misc]

@@ -99,8 +99,10 @@ def tell(database: Any) -> None:
 
     Outside a transaction there is nothing to tell: the settings are local to a transaction, and the database backend
     makes them its first statement. A transaction that has failed accepts no statement and is about to end anyway.
+    Rows that wait belong to the scope that is left.
     """
     if database.in_atomic_block and not database.needs_rollback and not failed(database):
+        database.write_waiting()
         state(database.connection)
 
 

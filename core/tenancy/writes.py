@@ -2,10 +2,12 @@
 
 The ORM writes a statement anew for each row and sends it alone. What is written here is what `save()` would write: the
 same columns, prepared by the same fields, under the same constraints, triggers and row-level security. The parts of
-one statement see the tables as they were before it, so a row that a trigger of another looks at is written before.
+one statement see the tables as they were before it, so a row that a BEFORE trigger of another looks at is written
+before; an AFTER trigger sees them all.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -14,11 +16,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from django.db import DatabaseError, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 from psycopg.types.numeric import Int8
 
 from core.tenancy import scopes
 from core.tenancy.rows import ScopedRow
+from core.tenancy.waiting import Part, send
 
 # So many rows of a model are written out; more travel as one JSON text, new rows and changed ones alike. PostgreSQL
 # reads that faster than arrays, and Python writes it in one step.
@@ -38,24 +41,44 @@ Changed = tuple[ScopedRow, tuple[str, ...]]
 def write(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
     """This function will insert new rows and save the named fields of others, all in one statement.
 
+    What waits for the next statement goes with it.
+
     :raises django.db.IntegrityError: as `save()` would.
     :raises django.db.DatabaseError: if a row that is to be changed is not there.
     """
-    rows = list(new)
-    if not rows and not changed:
-        return
-    groups = [(model, list(found)) for model, found in groupby(rows, key=type)]
-    changes = [(shape, [row for row, _ in found]) for shape, found in groupby(changed, key=_shape)]
-    values = [value for model, found in groups for value in _of_group(model, found)]
-    values += [value for (model, names), found in changes for value in _of_change(model, names, found)]
-    with connection.cursor() as cursor:
-        sizes = tuple((model, min(len(found), MOST_VALUES + 1)) for model, found in groups)
-        shapes = tuple((*shape, min(len(found), MOST_VALUES + 1)) for shape, found in changes)
-        cursor.execute(_statement(sizes, shapes), values)
-        if changed and cursor.fetchone() != (len(changed),):
-            raise DatabaseError("a row that was to be changed is not there")
-    for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+    parts = _parts(list(new), changed)
+    if parts:
+        database = _database_for(parts)
+        parts = [*database.waiting.take(), *parts]
+        with database.cursor() as cursor:
+            send(cursor, parts)
+
+
+def later(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
+    """This function will have rows written as `write` would, with the next statement of the transaction.
+
+    They are written as they are now. Whatever they violate is refused there, at the latest before the commit: whoever
+    means to answer such a refusal himself calls `write`.
+    """
+    parts = _parts(list(new), changed)
+    database = _database_for(parts)
+    database.waiting.add(parts)
+    if not database.in_atomic_block:
+        database.write_waiting()
+
+
+@contextmanager
+def beside(*models: Any) -> Iterator[Any]:
+    """This function will give a cursor for a statement about these tables alone; what waits for others may go on."""
+    database = _database()
+    if database.waiting.is_about({model._meta.db_table for model in models}):
+        database.write_waiting()
+    waiting = database.waiting.take()
+    try:
+        with database.cursor() as cursor:
+            yield cursor
+    finally:
+        database.waiting.add(waiting)
 
 
 def insert_once(row: ScopedRow) -> bool:
@@ -94,10 +117,34 @@ def insert_found(
         return int(cursor.rowcount)
 
 
-def _of_group(model: Any, rows: Sequence[ScopedRow]) -> list[Any]:
-    if len(rows) > MOST_VALUES:
-        return [_text(rows, _fields(model), add=True)]
-    return [value for row in rows for value in _values(row, _fields(model), add=True)]
+def _database() -> Any:
+    return transaction.get_connection()
+
+
+def _database_for(parts: Sequence[Part]) -> Any:
+    """The connection, on which no row of these parts waits any more: one statement writes a row once."""
+    database = _database()
+    if database.waiting.holds(parts):
+        database.write_waiting()
+    return database
+
+
+def _parts(new: Sequence[ScopedRow], changed: Sequence[Changed]) -> list[Part]:
+    parts = [_insertion(model, list(rows)) for model, rows in groupby(new, key=type)]
+    for (model, names), found in groupby(changed, key=_shape):
+        parts += _changes(model, names, [row for row, _ in found])
+    for row in new:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return parts
+
+
+def _insertion(model: Any, rows: list[ScopedRow]) -> Part:
+    fields, is_many = _fields(model), len(rows) > MOST_VALUES
+    values = (
+        [_text(rows, fields, add=True)] if is_many else [one for row in rows for one in _values(row, fields, add=True)]
+    )
+    text = _insert(model, MOST_VALUES + 1 if is_many else len(rows))
+    return Part(table=model._meta.db_table, text=text, values=values, rows=[row.pk for row in rows])
 
 
 def _shape(change: Changed) -> tuple[Any, tuple[str, ...]]:
@@ -105,11 +152,16 @@ def _shape(change: Changed) -> tuple[Any, tuple[str, ...]]:
     return type(row), names
 
 
-def _of_change(model: Any, names: tuple[str, ...], rows: Sequence[ScopedRow]) -> list[Any]:
-    here, fields = scopes.environment_id(), _named(model, names)
+def _changes(model: Any, names: tuple[str, ...], rows: list[ScopedRow]) -> Iterator[Part]:
+    table, here, fields = model._meta.db_table, scopes.environment_id(), _named(model, names)
     if len(rows) > MOST_VALUES:
-        return [_text(rows, (model._meta.pk, *fields), add=False), here]
-    return [value for row in rows for value in (*_values(row, fields, add=False), here, row.pk)]
+        values = [_text(rows, (model._meta.pk, *fields), add=False), here]
+        keys = [row.pk for row in rows]
+        yield Part(table=table, text=_update_many(model, names), values=values, rows=keys, changes=len(rows))
+        return
+    for row in rows:
+        values = [*_values(row, fields, add=False), here, row.pk]
+        yield Part(table=table, text=_update(model, names), values=values, rows=[row.pk], changes=1)
 
 
 def _text(rows: Sequence[ScopedRow], fields: tuple[Any, ...], *, add: bool) -> str:
@@ -173,19 +225,6 @@ def _named(model: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 @cache
-def _statement(groups: tuple[tuple[Any, int], ...], changed: tuple[tuple[Any, tuple[str, ...], int], ...]) -> str:
-    parts = [_insert(model, count) for model, count in groups]
-    parts += [f"{one} RETURNING 1" for model, names, count in changed for one in _updates(model, names, count)]
-    if not changed and len(parts) == 1:
-        return parts[0]
-    counted = " + ".join(f"(TABLE counted{number})" for number in range(len(groups), len(parts))) or "0"
-    named = [f"part{number} AS ({part})" for number, part in enumerate(parts)]
-    numbers = range(len(groups), len(parts))
-    named += [f"counted{one} AS (SELECT count(*) FROM part{one})" for one in numbers]  # noqa: S608 - numbers of ours
-    return f"WITH {', '.join(named)} SELECT {counted}"
-
-
-@cache
 def _once(model: Any) -> str:
     return f"{_insert(model, 1)} ON CONFLICT DO NOTHING"
 
@@ -209,6 +248,7 @@ def _found(model: Any, query: str, named: tuple[str, ...]) -> str:
     return f"{head} SELECT {', '.join(values)} FROM ({query}) found ORDER BY place ON CONFLICT DO NOTHING"  # noqa: S608 - texts of ours
 
 
+@cache
 def _insert(model: Any, count: int) -> str:
     columns = ", ".join(f'"{field.column}"' for field in _fields(model))
     head = f'INSERT INTO "{model._meta.db_table}" ({columns})'
@@ -225,10 +265,7 @@ def _kind(field: Any) -> str:
     return ("text" if kind == "varchar" else kind) + ("[]" if whole.endswith("[]") else "")
 
 
-def _updates(model: Any, names: tuple[str, ...], count: int) -> list[str]:
-    return [_update_many(model, names)] if count > MOST_VALUES else [_update(model, names)] * count
-
-
+@cache
 def _update_many(model: Any, names: tuple[str, ...]) -> str:
     fields = _named(model, names)
     sets = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields)
@@ -243,6 +280,7 @@ def _recordset(fields: tuple[Any, ...]) -> str:
     return f"json_to_recordset(%s::json) AS new ({columns})"
 
 
+@cache
 def _update(model: Any, names: tuple[str, ...]) -> str:
     sets = ", ".join(f'"{field.column}" = %s' for field in _named(model, names))
     return f'UPDATE "{model._meta.db_table}" SET {sets} WHERE environment_id = %s AND id = %s'  # noqa: S608 - names of ours

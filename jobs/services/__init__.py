@@ -12,7 +12,7 @@ from jobs.services._dead_letters import (
     requeue_job,
     requeue_jobs,
 )
-from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_found, enqueue_many, nudge_relay
+from jobs.services._enqueue import NewJob, RetryAfter, enqueue, enqueue_found, enqueue_many, enqueue_new, nudge_relay
 from jobs.services._following import Progress, Stuck, count_stuck, list_progress, list_stuck
 from jobs.services._schedule import (
     HORIZON,
@@ -47,6 +47,7 @@ __all__ = [
     "enqueue",
     "enqueue_found",
     "enqueue_many",
+    "enqueue_new",
     "job",
     "list_progress",
     "list_stuck",

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core import clock, context, failpoints, ids
-from core.tenancy.writes import insert_found, insert_missing, insert_once
+from core.tenancy.writes import insert_found, insert_missing, insert_once, later
 from jobs import nudges
 from jobs.models import Job
 from jobs.registry import kind_of
@@ -65,6 +65,16 @@ def enqueue_many(new: Sequence[NewJob]) -> None:
     """This function will write many jobs of the environment in one statement, those that exist left as they are."""
     wall, now = clock.wall(), clock.now()
     insert_missing([one.row(now=now, wall=wall) for one in new])
+    _written({kind_of(one.kind).queue for one in new})
+
+
+def enqueue_new(new: Sequence[NewJob]) -> None:
+    """This function will write jobs whose keys nobody can know yet, with the transaction's next statement.
+
+    The unique constraint refuses a known one, and with it the transaction.
+    """
+    wall, now = clock.wall(), clock.now()
+    later([one.row(now=now, wall=wall) for one in new])
     _written({kind_of(one.kind).queue for one in new})
 
 

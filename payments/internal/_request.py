@@ -10,7 +10,7 @@ from django.db import transaction
 from core import errors, events, failpoints
 from core.actor import Actor
 from core.ids import encode
-from core.tenancy.writes import insert_once, write
+from core.tenancy.writes import insert_once, later
 from core.verbs import verb
 from jobs import services as jobs
 from payments.models import Payment, PaymentMethod, PaymentMethodDetached
@@ -35,7 +35,7 @@ class NewPayment:
 
 
 def request_many(new: Sequence[NewPayment], *, actor: Actor, now: datetime) -> None:
-    """This function will have workers collect amounts that nobody has asked for before, all in the same statements.
+    """This function will have workers collect amounts that nobody has asked for before, all in the same statement.
 
     :raises django.db.IntegrityError: if a key or something under way for a reference is known.
     """
@@ -46,10 +46,12 @@ def request_many(new: Sequence[NewPayment], *, actor: Actor, now: datetime) -> N
         )
         for one in new
     ]  # fmt: skip
-    write(rows)
-    jobs.enqueue_many([_collection(row) for row in rows])
+    later(rows)
+    jobs.enqueue_new([_collection(row) for row in rows])
     for row in rows:
         _say_requested(row, actor=actor, now=now)
+    if __debug__:
+        failpoints.reach("payments.requested")
 
 
 @verb

@@ -10,7 +10,7 @@ from billing.selectors import InvoiceView, waiting_minor
 from catalog.selectors import PlanTerms
 from core.actor import Actor
 from core.periods import Period
-from core.tenancy.writes import write
+from core.tenancy.writes import later
 from subscriptions.internal._items import Held, all_items, plan_items, span_of, uncovered, waiting_items
 from subscriptions.lines import Item, advance_lines, arrears_lines, once_lines
 from subscriptions.models import (
@@ -173,7 +173,7 @@ def open_period(
         invoice: InvoiceView | None = _issue(subscription, lines, kind="subscription_cycle", **how)
     else:
         invoice = charge(subscription, lines, **how)
-    write([period_row(subscription, invoice_id=invoice.id if invoice else None, extension=extension, now=now)])
+    later([period_row(subscription, invoice_id=invoice.id if invoice else None, extension=extension, now=now)])
     return invoice
 
 

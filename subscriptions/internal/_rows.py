@@ -8,7 +8,7 @@ from accounts.internal import LockedCustomer, lock_customer
 from core import errors, events, ids
 from core.actor import Actor
 from core.tenancy.rows import ScopedRow
-from core.tenancy.writes import write
+from core.tenancy.writes import later
 from subscriptions.internal._history import Holding, complete, holding_of
 from subscriptions.models import MrrMovement, Subscription, SubscriptionEvent
 from subscriptions.mrr import plain
@@ -69,9 +69,9 @@ def record(
     moved = complete(subscription, event, holding or holding_of(subscription))
     lines: list[ScopedRow] = [event] if moved is None else [event, moved]
     if subscription._state.adding:
-        write([subscription, *lines])
+        later([subscription, *lines])
     else:
-        write(lines, [(subscription, EVERYTHING)])
+        later(lines, [(subscription, EVERYTHING)])
     if moved is not None:
         _say_moved(subscription, moved, actor=actor, now=now)
 
