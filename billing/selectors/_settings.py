@@ -16,4 +16,4 @@ def billing_settings() -> BillingSettings:
 
 def default_settings() -> BillingSettings:
     """This function will return what holds where nobody has decided anything, in an unsaved row."""
-    return BillingSettings(updated_at=_NEVER)
+    return BillingSettings.fresh(updated_at=_NEVER)

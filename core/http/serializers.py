@@ -1,6 +1,7 @@
 """The shapes of bodies. Requests are read strictly and never save; responses only write what they are given."""
 
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from typing import Any
 
 from rest_framework import serializers
@@ -68,6 +69,13 @@ class RequestBody(serializers.Serializer[Any]):
             raise refusals.ValidationFailed(validation.flatten(self.errors))
         return dict(self.validated_data)
 
+    def get_fields(self) -> dict[str, Any]:
+        """This function will return the declared fields, copied for this body: plain ones as they are.
+
+        Django REST framework makes each of them anew, with copies of all its arguments; only nested ones need that.
+        """
+        return {name: (deepcopy if _is_nested(field) else copy)(field) for name, field in self._declared_fields.items()}
+
     def needs_something(self) -> bool:
         """This function will tell whether a body without any field would be refused."""
         return any(field.required for field in self.fields.values())
@@ -91,6 +99,10 @@ class RequestBody(serializers.Serializer[Any]):
         readable = {name for name, field in self.fields.items() if not field.read_only}
         message = "This field is not known here."
         return {str(name): validation.refused("unknown_field", message) for name in data if name not in readable}
+
+
+def _is_nested(field: Any) -> bool:
+    return isinstance(field, serializers.BaseSerializer) or hasattr(field, "child")
 
 
 class ResponseBody(serializers.Serializer[Any]):

@@ -163,6 +163,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         blocks: Any = self.atomic_blocks
         return bool(blocks) and all(block._from_testcase for block in blocks)
 
+    def create_cursor(self, name: str | None = None) -> Any:
+        """This function will return a cursor of psycopg; a plain one knows already how instants are read."""
+        if name is None and self.timezone is UTC:
+            return Cursor(self.connection)
+        return super().create_cursor(name)
+
     def _cursor(self, name: str | None = None) -> Any:
         if scopes.current() is not None and not (self.in_atomic_block or self._is_connecting):
             raise TransactionManagementError("a scoped query needs a transaction: outside one it would see no rows")

@@ -193,13 +193,14 @@ def _is_as_it_is(field: Any) -> bool:
     return type(field) in _AS_THEY_ARE and not is_stamped and getattr(field, "encoder", None) is None
 
 
-def _values(row: ScopedRow, fields: Sequence[Any], *, add: bool) -> list[Any]:
+def _values(row: ScopedRow, fields: tuple[Any, ...], *, add: bool) -> list[Any]:
     """The values as `save()` would send them. Most are what their field would return just so, and it is not asked."""
     known = row.__dict__
     return [
-        value if _is_bare(field) and type(value := known[field.attname]) in _BARE
-        else _typed(field.get_db_prep_save(field.pre_save(row, add), connection))
-        for field in fields
+        value if (kind := type(value := known[name])) in kinds
+        else Int8(value) if kind is int and kinds
+        else _typed(field.get_db_prep_save(field.pre_save(row, add), _database()))
+        for field, name, kinds in _ways(fields)
     ]  # fmt: skip
 
 
@@ -209,9 +210,10 @@ def _typed(value: Any) -> Any:
 
 
 @cache
-def _is_bare(field: Any) -> bool:
-    """Whether a field hands on a text, an id, an instant, a truth or nothing as it is."""
-    return _is_as_it_is(field) and not isinstance(field, models.JSONField)
+def _ways(fields: tuple[Any, ...]) -> tuple[tuple[Any, str, frozenset[type]], ...]:
+    """The fields with their names, and the types of values that they would hand on as they are."""
+    bare = [_is_as_it_is(field) and not isinstance(field, models.JSONField) for field in fields]
+    return tuple((field, field.attname, _BARE if one else frozenset()) for field, one in zip(fields, bare, strict=True))
 
 
 @cache

@@ -39,7 +39,7 @@ def build(wanted: NewSubscription, *, now: datetime) -> Subscription:
     customer, terms = wanted.customer, wanted.terms
     currency = wanted.currency or _currency_of(customer, terms)
     interval, count = terms.cycle(currency)
-    row = Subscription(
+    row = Subscription.fresh(
         customer_id=customer.id, plan_id=terms.plan_id, plan_version_id=terms.version_id, family=terms.family,
         currency=currency, quantity=wanted.quantity, timezone=customer.timezone, interval=interval,
         interval_count=count, term_intervals=wanted.intervals, trial_days=wanted.trial_days,
