@@ -128,7 +128,7 @@ def into_drafts() -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="come"),
+        referencing=pgtrigger.Referencing(new="come"),  # type: ignore[no-untyped-call]
         func=_INTO_DRAFTS,
     )
 

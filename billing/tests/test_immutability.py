@@ -86,6 +86,19 @@ def test_no_line_is_added_to_it(invoice: InvoiceView) -> None:
         )  # fmt: skip
 
 
+def test_no_line_slips_in_with_the_statement_that_finalizes(invoice: InvoiceView) -> None:
+    draft, counter = in_state("draft"), Invoice.objects.values_list("counter_id", flat=True).get(pk=invoice.id)
+    slip = (
+        "WITH finalized AS (UPDATE billing_invoice SET state = 'open', counter_id = %s, sequence = 99, number = 'X-99',"
+        " issued_at = now(), due_at = now() WHERE id = %s RETURNING id) INSERT INTO billing_invoiceline"
+        " SELECT (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'invoice_id', finalized.id))).*"
+        " FROM billing_invoiceline l, finalized WHERE l.invoice_id = %s"
+    )
+    with pytest.raises(DatabaseError, match="lines of a finalized invoice"):
+        run(slip, counter, draft.pk, invoice.id)
+    assert InvoiceLine.objects.count() == 1
+
+
 def test_no_line_moves_to_another_invoice(invoice: InvoiceView) -> None:
     other = issue(lines=[line(1), line(2)])
     with pytest.raises(DatabaseError):

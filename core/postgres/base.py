@@ -166,7 +166,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         """This function will return a cursor of psycopg; a plain one knows already how instants are read."""
         if name is None and self.timezone is UTC:
-            return Cursor(self.connection)
+            return Cursor(self.connection)  # type: ignore[call-arg]
         return super().create_cursor(name)
 
     def _cursor(self, name: str | None = None) -> Any:

@@ -31,7 +31,7 @@ def names() -> list[str]:
 
 
 def are_waiting() -> bool:
-    return bool(transaction.get_connection().waiting)  # type: ignore[attr-defined]
+    return bool(transaction.get_connection().waiting)
 
 
 def test_they_go_with_the_next_write(django_assert_num_queries: Any) -> None:
