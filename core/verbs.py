@@ -26,6 +26,11 @@ def block() -> Block:
     return Block(using=None, savepoint=not is_part, durable=False)
 
 
+def whole() -> Block:
+    """This function will return the block of work that has a transaction to itself: refused, it takes it along."""
+    return Block(using=None, savepoint=False, durable=False)
+
+
 def verb(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
     """This function will return a function that does all or nothing."""
 

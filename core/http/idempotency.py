@@ -28,20 +28,53 @@ _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}", re.ASCII)
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"', re.ASCII)
 
 
+class Refused(Exception):
+    """The effect was refused, and the refusal is its answer: what it did is undone before that is kept."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__()
+        self.response = response
+
+
 def answer(view: Any, effect: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """This function will run the effect, or answer as the first request with the same key was answered.
 
     :raises IdempotencyKeyMissing, IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyInProgress: accordingly.
+    :raises Refused: by the domain, for good: once the transaction has taken the effect back, `keep_refusal` is next.
     """
     key = read_key(view)
-    if key is None:
-        return effect()
+    return effect() if key is None else _answered(view, key, lambda: _outcome(effect))
+
+
+def refusal_of(view: Any, failure: Exception) -> HttpResponse:
+    """This function will return the answer of an effect that was refused, be it by what it had left to the commit.
+
+    Every other failure is raised again, and each one where no answer is kept.
+    """
+    if isinstance(failure, Refused):
+        return failure.response
+    if read_key(view) is None:
+        raise failure
+    return lasting(failure)
+
+
+def keep_refusal(view: Any, refusal: HttpResponse) -> HttpResponseBase:
+    """This function will keep a refusal whose transaction is over, and answer with it.
+
+    Nothing has happened meanwhile, so another request with the key may have come first; then its answer is the one.
+
+    :raises IdempotencyKeyReused, IdempotencyInProgress: if that was another request, or has not come to an end.
+    """
+    return _answered(view, str(read_key(view)), lambda: refusal)
+
+
+def _answered(view: Any, key: str, outcome: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     taken = claims.take(claim_of(view, key))
     if __debug__:
         failpoints.reach("request.claimed")
     if isinstance(taken, claims.Kept):
         return replay(view, taken, key)
-    response = _outcome(effect)
+    response = outcome()
     if __debug__:
         failpoints.reach("request.effect_done")
     _settle(view, taken, response)
@@ -97,10 +130,10 @@ def claim_of(view: Any, key: str, *, may_go_on: bool = False) -> claims.Claim:
 
 def _outcome(effect: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     try:
-        with verbs.block():
+        with verbs.whole():
             return effect()
-    except Exception as failure:  # noqa: BLE001 - all but lasting refusals are raised again
-        return lasting(failure)
+    except Exception as failure:
+        raise Refused(lasting(failure)) from failure
 
 
 def lasting(failure: Exception) -> HttpResponse:
@@ -115,7 +148,7 @@ def lasting(failure: Exception) -> HttpResponse:
 def _settle(view: Any, held: claims.Held, response: Any) -> None:
     """An answer that is no result, such as a counted failure of a login, leaves its key as new as it was."""
     if 200 <= response.status_code < 300 or response.status_code in IdempotencyRecord.KEPT_REFUSALS:
-        claims.keep(held, kept_of(view, response))
+        claims.keep_with_effect(held, kept_of(view, response))
     else:
         claims.release(held)
 

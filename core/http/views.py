@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -157,7 +158,11 @@ class Resource(GenericViewSet[Any]):
             return self._effect()
         if self.action in self.effects:
             return gateway.answer(self, self.effects[self.action], self._handled)
-        return transactions.run(self._answer, read_only=self.request.method in SAFE_METHODS)
+        try:
+            return transactions.run(self._answer, read_only=self.request.method in SAFE_METHODS)
+        except (idempotency.Refused, IntegrityError) as failure:
+            refusal = idempotency.refusal_of(self, failure)
+        return transactions.run(lambda: idempotency.keep_refusal(self, refusal), read_only=False)
 
     def _answer(self) -> HttpResponseBase:
         return idempotency.answer(self, self._effect)

@@ -16,10 +16,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, connection
+from psycopg.types.numeric import Int2, Int8
 
 from core import context, ids
 from core.http import refusals
+from core.models import IdempotencyRecord
 from core.tenancy import scopes
+from core.tenancy.writes import later_statement
 
 LEASE = timedelta(seconds=60)
 MAX_WAITERS = 4
@@ -73,10 +76,9 @@ WHERE id = %(id)s AND environment_id = %(environment)s AND fence = %(fence)s AND
 """
 _KEEP = """
 UPDATE core_idempotencyrecord
-SET state = 'completed', recovery_point = 'finished', locked_until = NULL, status = %(status)s, body = %(body)s,
-    headers = %(headers)s::jsonb, resource = %(resource)s, completed_at = clock_timestamp(),
-    expires_at = clock_timestamp() + %(ttl)s::interval
-WHERE id = %(id)s AND environment_id = %(environment)s AND fence = %(fence)s AND state = 'in_flight'
+SET state = 'completed', recovery_point = 'finished', locked_until = NULL, status = %s, body = %s,
+    headers = %s::jsonb, resource = %s, completed_at = clock_timestamp(), expires_at = clock_timestamp() + %s::interval
+WHERE id = %s AND environment_id = %s AND fence = %s AND state = 'in_flight'
 """
 _RELEASE = """
 DELETE FROM core_idempotencyrecord
@@ -201,10 +203,23 @@ def keep(held: Held, kept: Kept) -> None:
 
     :raises Fenced: if it is no longer ours.
     """
-    _write(
-        _KEEP, held, status=kept.status, body=kept.body, headers=json.dumps(kept.headers), resource=kept.resource,
-        ttl=_ttl(),
-    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, _kept(held, kept))
+        if cursor.rowcount != 1:
+            raise Fenced
+
+
+def keep_with_effect(held: Held, kept: Kept) -> None:
+    """This function will make an answer that of a key claimed in this same transaction, with its next statement.
+
+    Nobody else can have seen the key, let alone taken it over.
+    """
+    later_statement(IdempotencyRecord, _KEEP, _kept(held, kept), row=held.id)
+
+
+def _kept(held: Held, kept: Kept) -> tuple[Any, ...]:
+    answer = (Int2(kept.status), kept.body, json.dumps(kept.headers), kept.resource, _ttl())
+    return (*answer, held.id, scopes.environment_id(), Int8(held.fence))
 
 
 def release(held: Held) -> None:

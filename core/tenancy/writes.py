@@ -67,6 +67,15 @@ def later(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
         database.write_waiting()
 
 
+def later_statement(model: Any, text: str, values: Sequence[Any], *, row: UUID) -> None:
+    """This function will have a hand-written UPDATE of one row sent with the transaction's next statement.
+
+    :raises django.db.DatabaseError: there, if it does not find the row.
+    """
+    part = Part(table=model._meta.db_table, text=text, values=values, rows=[row], changes=1)
+    _database_for([part]).waiting.add([part])
+
+
 @contextmanager
 def beside(*models: Any) -> Iterator[Any]:
     """This function will give a cursor for a statement about these tables alone; what waits for others may go on."""

@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 from django.test import Client
+from rest_framework.response import Response
 
+from accounts.models import Customer
+from accounts.tests.factories import make_customer
 from core import clock, tenancy
 from core.http import idempotency
 from core.idempotency import claims
 from core.models import IdempotencyRecord, Tenant
+from core.tenancy.writes import later
 from core.tests.http.conftest import Caller, problem
+from core.tests.http.edge import Things
 
 THING = {"name": "Acme", "slug": "acme"}
 THINGS = "/api/v1/things"
@@ -123,6 +128,41 @@ def test_a_refusal_of_the_domain_is_kept_and_its_changes_are_not(edge: Caller) -
     assert repeat.headers["Content-Type"] == "application/problem+json"
     assert repeat.headers["Idempotent-Replayed"] == "true"
     assert not Tenant.objects.filter(slug="lost").exists()
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_was_left_to_the_commit_is_kept_too(edge: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_customer(external_ref="taken")
+
+    def create(view: Any, request: Any) -> Response:
+        Tenant.objects.create(name="lost", slug="lost")
+        now = clock.now()
+        later([Customer.fresh(external_ref="taken", email="a@example.com", created_at=now, updated_at=now)])
+        return Response({}, status=201)
+
+    monkeypatch.setattr(Things, "create", create)
+    first = edge.post(THINGS, THING)
+    assert problem(first) == (409, "external_ref_taken")
+    repeat = edge.post(THINGS, THING)
+    assert (repeat.content, repeat.headers["Idempotent-Replayed"]) == (first.content, "true")
+    assert not Tenant.objects.filter(slug="lost").exists()
+
+
+@pytest.mark.django_db
+def test_who_comes_first_before_a_refusal_is_kept_has_the_answer(edge: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal_of, refusing = idempotency.refusal_of, Things.refuse
+
+    def meanwhile(view: Any, failure: Exception) -> Any:
+        monkeypatch.setattr(idempotency, "refusal_of", refusal_of)
+        monkeypatch.setattr(Things, "refuse", lambda *_, **__: Response({"is": "done"}, status=201))
+        assert edge.post(f"{THINGS}/refuse").status_code == 201
+        monkeypatch.setattr(Things, "refuse", refusing)
+        return refusal_of(view, failure)
+
+    monkeypatch.setattr(idempotency, "refusal_of", meanwhile)
+    found = edge.post(f"{THINGS}/refuse")
+    assert (found.status_code, found.json(), found.headers["Idempotent-Replayed"]) == (201, {"is": "done"}, "true")
+    assert IdempotencyRecord.objects.count() == 1
 
 
 @pytest.mark.django_db
