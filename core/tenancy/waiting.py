@@ -31,23 +31,25 @@ class Waiting:
     """The parts of one transaction that wait, in order."""
 
     parts: list[Part] = field(default_factory=list)
+    rows: set[UUID] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.parts)
 
     def add(self, parts: Sequence[Part]) -> None:
         """This function will let parts wait."""
-        self.parts.extend(parts)
+        for part in parts:
+            self.parts.append(part)
+            self.rows.update(part.rows)
 
     def take(self) -> list[Part]:
         """This function will return what waits; from here on it does not."""
-        taken, self.parts = self.parts, []
+        taken, self.parts, self.rows = self.parts, [], set()
         return taken
 
     def holds(self, parts: Sequence[Part]) -> bool:
         """This function will tell whether a row of these is waiting: one statement writes a row once."""
-        waiting = {row for part in self.parts for row in part.rows}
-        return any(not waiting.isdisjoint(part.rows) for part in parts)
+        return bool(self.rows) and any(not self.rows.isdisjoint(part.rows) for part in parts)
 
     def is_about(self, tables: Collection[str]) -> bool:
         """This function will tell whether rows of one of the tables are waiting."""

@@ -38,6 +38,16 @@ _BARE: Final = frozenset({str, UUID, datetime, bool, type(None)})
 Changed = tuple[ScopedRow, tuple[str, ...]]
 
 
+class _Columns(tuple[Any, ...]):
+    """Fields of a model, gathered once for each shape, so that being the same one is all there is to compare."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 def write(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
     """This function will insert new rows and save the named fields of others, all in one statement.
 
@@ -204,11 +214,11 @@ def _is_as_it_is(field: Any) -> bool:
 
 def _values(row: ScopedRow, fields: tuple[Any, ...], *, add: bool) -> list[Any]:
     """The values as `save()` would send them. Most are what their field would return just so, and it is not asked."""
-    known = row.__dict__
+    known, database = row.__dict__, _database()
     return [
         value if (kind := type(value := known[name])) in kinds
         else Int8(value) if kind is int and kinds
-        else _typed(field.get_db_prep_save(field.pre_save(row, add), _database()))
+        else _typed(field.get_db_prep_save(field.pre_save(row, add), database))
         for field, name, kinds in _ways(fields)
     ]  # fmt: skip
 
@@ -227,12 +237,12 @@ def _ways(fields: tuple[Any, ...]) -> tuple[tuple[Any, str, frozenset[type]], ..
 
 @cache
 def _fields(model: Any) -> tuple[Any, ...]:
-    return tuple(model._meta.concrete_fields)
+    return _Columns(model._meta.concrete_fields)
 
 
 @cache
 def _named(model: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(model._meta.get_field(name) for name in names)
+    return _Columns(model._meta.get_field(name) for name in names)
 
 
 @cache
@@ -247,7 +257,7 @@ def _missing(model: Any) -> str:
 
 @cache
 def _others(model: Any, named: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(field for field in _fields(model) if field.column not in named and not field.primary_key)
+    return _Columns(field for field in _fields(model) if field.column not in named and not field.primary_key)
 
 
 @cache
