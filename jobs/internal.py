@@ -3,6 +3,7 @@
 import inspect
 import random
 import traceback
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -139,12 +140,14 @@ def _settled(claim: Claim, outcome: str, is_ours: bool) -> str:
     return "lost"
 
 
-def look_for_due(environment_id: UUID | None = None) -> int:
+def look_for_due(environment_id: UUID | None = None, *, kinds: Collection[str] | None = None) -> int:
     """This function will write a job for each row whose instant has come, and return how many it wrote.
 
-    It looks through every environment, or through the one whose clock is being moved.
+    It looks through every environment, or through the one whose clock is being moved; for every duty, or for those of
+    some kinds.
     """
-    return sum(_write_due(duty, environment_id) for duty in duties())
+    asked = [duty for duty in duties() if kinds is None or duty.kind in kinds]
+    return sum(_write_due(duty, environment_id) for duty in asked)
 
 
 def _write_due(duty: Duty, environment_id: UUID | None) -> int:

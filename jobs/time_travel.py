@@ -13,8 +13,9 @@ from core.models import Environment, scope_of
 from core.tenancy import scope
 from core.tenancy.system import system_scope
 from jobs import claims, internal, leases, stopping, tallies
+from jobs.dues import next_of_duties
 from jobs.models import Job
-from jobs.registry import Duty, duties, pumps
+from jobs.registry import pumps
 from jobs.signals import ClockAdvanced
 from jobs.tallies import Tally
 
@@ -47,11 +48,18 @@ def _settle(environment_id: UUID, tally: Tally) -> None:
     """Run everything that is due at this instant, and what comes of it, until all is quiet."""
     moved = 1
     while moved:
-        moved = _pump(environment_id) + internal.look_for_due(environment_id)
+        moved = _pump(environment_id) + _look(environment_id)
         while claim := claims.of_environment(environment_id):
             outcomes = internal.do_with_others(claim)
             tally.add_all(outcomes)
             moved += len(outcomes)
+
+
+def _look(environment_id: UUID) -> int:
+    """Most instants are those of one duty; the others are not asked."""
+    now = _now(environment_id)
+    due = {kind for kind, at in next_of_duties(environment_id).items() if at <= now}
+    return internal.look_for_due(environment_id, kinds=due)
 
 
 def _pump(environment_id: UUID) -> int:
@@ -80,13 +88,9 @@ def _set_clock(environment_id: UUID, **changes: Any) -> None:
 def _next_due(environment_id: UUID) -> datetime | None:
     with scope(scope_of(environment_id)), transaction.atomic():
         waiting = Job.objects.waiting().exclude(kind="jobs.advance_clock").exclude(queue="q:out:webhooks")
-        instants = [waiting.aggregate(at=Min("run_at"))["at"], *(_next_of(duty) for duty in duties())]
-    return min((instant for instant in instants if instant), default=None)
-
-
-def _next_of(duty: Duty) -> datetime | None:
-    instant: datetime | None = internal.unwritten(duty).aggregate(at=Min(duty.at))["at"]
-    return instant
+        first: datetime | None = waiting.aggregate(at=Min("run_at"))["at"]
+    instants = [*([first] if first else []), *next_of_duties(environment_id).values()]
+    return min(instants, default=None)
 
 
 def _now(environment_id: UUID) -> datetime:

@@ -1,4 +1,4 @@
-"""What a subscriber expects, in memory: a small model of one monthly subscription, its card, and its invoices.
+"""What a subscriber expects, in memory: a small model of one monthly subscription, its card, its plans and invoices.
 
 It knows nothing of the house. Each thing that can fall due has an instant; `travel` lets them happen in their order.
 """
@@ -6,12 +6,15 @@ It knows nothing of the house. Each thing that can fall due has an instant; `tra
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+
+from subscriptions.tests.expected_money import Period, Terms
 
 RETRIES_AFTER = tuple(timedelta(days=days) for days in (2, 7, 14, 21))
 UNPAID_FOR = timedelta(hours=23)
 OVER = ("canceled", "expired")
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def months_after(anchor: datetime, months: int) -> datetime:
@@ -26,6 +29,7 @@ class Owed:
     """An invoice that could not be collected, and how often that was tried again."""
 
     failed_at: datetime
+    number: int
     retries: int = 0
 
     @property
@@ -34,8 +38,19 @@ class Owed:
 
 
 @dataclass(kw_only=True)
+class Planned:
+    """Other terms at an instant, or (`at` None) with the next month; `behavior` is for the rest of a running one."""
+
+    terms: Terms
+    behavior: str = "none"
+    at: datetime | None = None
+
+
+@dataclass(kw_only=True)
 class Expected:
-    """Where a subscription must be. `paid` counts the months that were paid for, `owed` holds those that were not."""
+    """Where a subscription must be. `invoices` are the amounts asked for, `paid` the numbers of those that were paid,
+    `owed` holds those that were not; `waiting` is what the next one takes up, credits below zero.
+    """
 
     now: datetime
     card: str
@@ -43,18 +58,34 @@ class Expected:
     anchor: datetime | None = None
     boundary: int = 0
     trial_ends_at: datetime | None = None
-    period: tuple[datetime, datetime] | None = None
+    trial: tuple[datetime, datetime] | None = None
+    month: Period | None = None
+    terms: Terms = field(default_factory=Terms)
+    planned: list[Planned] = field(default_factory=list)
     cancel_at: datetime | None = None
     paused_at: datetime | None = None
     resumes_at: datetime | None = None
     deadline: datetime | None = None
-    paid: int = 0
-    issued: int = 0
+    invoices: list[int] = field(default_factory=list)
+    paid: set[int] = field(default_factory=set)
+    waiting: int = 0
     owed: list[Owed] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
         return self.status in OVER
+
+    @property
+    def period(self) -> tuple[datetime, datetime] | None:
+        return (self.month.starts_at, self.month.ends_at) if self.month else self.trial
+
+    @property
+    def paid_minor(self) -> int:
+        return sum(self.invoices[number] for number in self.paid)
+
+    @property
+    def is_changeable(self) -> bool:
+        return self.is_running or self.status in ("trialing", "paused")
 
     @property
     def is_running(self) -> bool:
@@ -64,14 +95,17 @@ class Expected:
         """This function will begin a trial, or the first month."""
         if trial:
             self.status, self.trial_ends_at = "trialing", self.now + trial
-            self.period = (self.now, self.now + trial)
+            self.trial = (self.now, self.now + trial)
         else:
             self.status, self.deadline = "incomplete", self.now + UNPAID_FOR
             self._begin(self.now)
 
     def cancel(self) -> None:
-        """This function will end it now; nobody asks for what was not paid any more."""
-        self.status, self.cancel_at, self.resumes_at = "canceled", None, None
+        """This function will end it now. What waits is asked for, unless it is a credit; what was not paid is not."""
+        was_billed = self.month is not None and self.status != "incomplete"
+        self.status, self.cancel_at, self.resumes_at, self.planned = "canceled", None, None, []
+        if was_billed and self.waiting > 0:
+            self._invoice([])
 
     def cancel_later(self) -> None:
         """This function will let it end with its period."""
@@ -79,7 +113,8 @@ class Expected:
         if self.status == "paused" and self.period[1] <= self.now:
             self.cancel()
         else:
-            self.cancel_at = self.period[1]
+            end = self.cancel_at = self.period[1]
+            self.planned = [one for one in self.planned if one.at and one.at < end]
 
     def undo(self) -> None:
         self.cancel_at = None
@@ -89,14 +124,33 @@ class Expected:
         self.status, self.paused_at, self.resumes_at = "paused", self.now, until
 
     def resume(self) -> None:
-        """This function will let it go on; its period ends later by as long as it rested."""
+        """This function will let it go on; its period ends later by as long as it rested, and an end with it."""
         assert self.paused_at
-        assert self.period
-        assert self.anchor
-        rested = self.now - self.paused_at
-        self.status, self.resumes_at = "active", None
-        self.period = (self.period[0], self.period[1] + rested)
-        self.anchor, self.boundary = self.period[1], 0
+        assert self.month
+        rested, ended_at = self.now - self.paused_at, self.month.ends_at
+        self.status, self.resumes_at, self.paused_at = "active", None, None
+        self.month.ends_at += rested
+        self.month.rested += rested.total_seconds()
+        if self.cancel_at == ended_at:
+            self.cancel_at = self.month.ends_at
+        self.anchor, self.boundary = self.month.ends_at, 0
+
+    def change(self, terms: Terms, behavior: str) -> None:
+        """This function will let other terms hold; the rest of a month costs what the behavior says, or nothing."""
+        old, self.terms = self.terms.costs(), terms
+        if self.month is None or behavior == "none":
+            return
+        lines = self.month.changed(old, terms.costs(), self.paused_at or self.now)
+        if behavior == "invoice_now" and self.status != "paused" and any(line > 0 for line in lines):
+            self._invoice(lines)
+        else:
+            self.waiting += sum(lines)
+
+    def plan(self, planned: Planned) -> None:
+        self.planned.append(planned)
+
+    def withdraw(self, at: datetime | None) -> None:
+        self.planned = [one for one in self.planned if one.at != at]
 
     def take(self, card: str) -> None:
         """This function will pay with another card from now on, and what is owed at once."""
@@ -120,6 +174,7 @@ class Expected:
             return
         if self.cancel_at:
             yield self.cancel_at, self.cancel
+        yield from self._due_changes()
         if self.status == "incomplete" and self.deadline:
             yield self.deadline, self._expire
         if self.status == "trialing" and self.trial_ends_at and not self.cancel_at:
@@ -128,8 +183,14 @@ class Expected:
             yield self.resumes_at, self.resume
         for one in self.owed if self.is_running else ():
             yield one.next_at, partial(self._retry, one)
-        if self.is_running and self.period and not self.cancel_at:
-            yield self.period[1], self._renew
+        if self.is_running and self.month and not self.cancel_at:
+            yield self.month.ends_at, self._next_period
+
+    def _due_changes(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        """Whatever comes at the end of a month comes with the next one."""
+        for planned in self.planned:
+            if planned.at and not (self.is_running and self.month and planned.at >= self.month.ends_at):
+                yield planned.at, partial(self._do, planned)
 
     def _expire(self) -> None:
         self.status = "expired"
@@ -142,37 +203,52 @@ class Expected:
         self.anchor, self.boundary = at, 0
         self._next_period()
 
-    def _renew(self) -> None:
-        self._next_period()
+    def _do(self, planned: Planned) -> None:
+        self.planned.remove(planned)
+        self.change(planned.terms, planned.behavior)
 
     def _next_period(self) -> None:
         assert self.anchor
         starts_at = months_after(self.anchor, self.boundary)
+        # What was planned for this instant by its name comes before what was planned for the next month.
+        for one in sorted(self.planned, key=lambda one: one.at or LAST):
+            if one.at in (None, starts_at):
+                self.planned.remove(one)
+                self.terms = one.terms
         self.boundary += 1
-        self.period = (starts_at, months_after(self.anchor, self.boundary))
-        self.issued += 1
+        self.month = Period(starts_at=starts_at, ends_at=months_after(self.anchor, self.boundary))
+        self._invoice([self.month.opened(self.terms.costs())])
+
+    def _invoice(self, lines: list[int]) -> None:
+        """What waits is taken up; a credit that is more than what is charged waits for the next invoice."""
+        total, self.waiting = sum(lines) + self.waiting, 0
+        if total <= 0:
+            self.waiting = total
+            return
+        self.invoices.append(total)
+        number = len(self.invoices) - 1
         if self.card == "success":
-            self._pay()
+            self._pay(number)
         else:
-            self.owed.append(Owed(failed_at=self.now))
+            self.owed.append(Owed(failed_at=self.now, number=number))
             self.status = "past_due" if self.status == "active" else self.status
 
-    def _pay(self) -> None:
-        self.paid += 1
+    def _pay(self, number: int) -> None:
+        self.paid.add(number)
         if self.status == "incomplete":
             self.status, self.deadline = "active", None
 
     def _collect_owed(self) -> None:
         if self.card == "success":
-            for _ in self.owed:
-                self._pay()
+            for one in self.owed:
+                self._pay(one.number)
             self.owed = []
             self.status = "active" if self.status == "past_due" else self.status
 
     def _retry(self, one: Owed) -> None:
         if self.card == "success":
             self.owed.remove(one)
-            self._pay()
+            self._pay(one.number)
             self.status = "past_due" if self.owed else "active"
             return
         one.retries += 1
