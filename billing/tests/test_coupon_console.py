@@ -29,6 +29,15 @@ def operator() -> Client:
     return client
 
 
+@pytest.mark.parametrize("text", ["4242 4242 4242 4242", "Bearer abcdefghijklmnopqrstuvwxyz012345"])
+def test_a_coupon_keeps_no_card_number_and_no_credential(operator: Client, text: str) -> None:
+    coupon = make_coupon(name="Welcome")
+    shown = edit(operator, f"coupon/{coupon.pk}/change/", **COUPON | {"name": text})
+    assert "never stored" in shown.content.decode()
+    coupon.refresh_from_db()
+    assert (coupon.name, OutboxEvent.objects.filter(type="coupon.updated").exists()) == ("Welcome", False)
+
+
 @pytest.fixture
 def looker() -> Client:
     user: Any = get_user_model().objects.create(email="looker@example.com", is_staff=True)

@@ -13,7 +13,7 @@ from catalog.admin._forms import PriceForm, VersionForm
 from catalog.admin._shown import Formulated
 from catalog.models import Plan, PlanFeature, PlanVersion, Price
 from core import clock
-from core.console import ConsoleAdmin, ConsoleInline, DraftAdmin, actor, links, verb
+from core.console import ConsoleAdmin, ConsoleInline, DraftAdmin, actor, careful, links, verb
 
 
 class VersionsInline(ConsoleInline):
@@ -50,6 +50,10 @@ class Drafted:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """This function will answer whether the version is a draft."""
         return self._may(request, obj)
+
+    def get_formset(self: Any, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        """This function will return forms that keep no card number or credential."""
+        return super().get_formset(request, obj, **options | {"form": careful(self.form)})  # type: ignore[misc]
 
     def _may(self, request: HttpRequest, version: PlanVersion | None) -> bool:
         allowed = request.user.has_perm("catalog.change_planversion")

@@ -100,6 +100,20 @@ def test_a_draft_s_prices_are_edited(operator: Client) -> None:
     assert list(amounts) == [("Base fee", 25, version.environment_id), ("Support", 5, version.environment_id)]
 
 
+@pytest.mark.parametrize("text", ["Base 4242 4242 4242 4242", "Base sk_live_51H8abcdefghijklmnopqrstuvwx"])
+def test_a_draft_keeps_no_card_number_and_no_credential(operator: Client, text: str) -> None:
+    version = make_plan(monthly("20"), publish=False).versions.get()
+    path = f"/admin/catalog/planversion/{version.pk}/change/"
+    feature = {"features-TOTAL_FORMS": 1, "features-0-code": "sso", "features-0-kind": "static"}
+    feature |= {"features-0-name": "SSO", "features-0-id": "", "features-0-version": version.pk}
+    for typed in ({"prices-0-name": text}, feature | {"features-0-value": text}):
+        response = operator.post(path, forms(version, "25") | typed)
+        assert "never stored" in response.content.decode()
+    version.refresh_from_db()
+    assert list(version.prices.values_list("name", "unit_amount")) == [("Base fee", 20)]
+    assert not version.features.exists()
+
+
 def test_a_published_version_is_not_edited(operator: Client) -> None:
     version = make_plan(monthly("20")).versions.get()
     response = operator.post(f"/admin/catalog/planversion/{version.pk}/change/", forms(version, "25"))

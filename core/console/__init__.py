@@ -1,5 +1,6 @@
 """The operators' console: pages that only show, and buttons that call the same verbs as the API."""
 
+from core.console._careful import careful
 from core.console._dashboard import Bar, Chart, Happened, chart, drawn, latest, overview, tile
 from core.console._many import verb_for_many
 from core.console._pages import ConsoleAdmin, ConsoleInline, DraftAdmin, viewed
@@ -24,6 +25,7 @@ __all__ = [
     "actor",
     "ask_again",
     "badge",
+    "careful",
     "chart",
     "drawn",
     "in_state",

@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from core import ids, tenancy
 from core.console import _shown
+from core.console._careful import careful
 from core.console._verbs import actor
 from core.tenancy.operations import is_scoped
 
@@ -147,6 +148,10 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
     holds_personal_data = False
     # Public ids that the search understands beside the row's own and those of what it points to: prefix → field.
     search_ids: ClassVar[dict[str, str]] = {}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        """This function will return the form of a page that can be edited, which keeps no card number or credential."""
+        return careful(super().get_form(request, obj, change, **options))
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         self.model = model

@@ -19,11 +19,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from core import errors, problems, tenancy
 from core.actor import Actor
 from core.console import _once, _step_up
+from core.console._careful import Careful
 from core.models import scope_of
-from core.redaction import holds_card, holds_secret
 
 SHORTEST_REASON = 3
-NEVER_STORED = "This looks like a card number or a credential, which is never stored."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ def actor(request: HttpRequest) -> Actor:
     )
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(Careful, forms.Form):
     """Why somebody presses a button; kept in the audit log with the change. Buttons that need more subclass it."""
 
     reason = forms.CharField(
@@ -61,14 +60,6 @@ class ReasonForm(forms.Form):
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True}),
     )
-
-    def clean(self) -> dict[str, Any]:
-        """This function will refuse what must never be stored, wherever in the form it was typed."""
-        given: dict[str, Any] = super().clean() or {}
-        for name, value in list(given.items()):
-            if isinstance(value, str) and (holds_card(value) or holds_secret(value)):
-                self.add_error(name, NEVER_STORED)
-        return given
 
 
 @dataclass(frozen=True, kw_only=True)
