@@ -30,8 +30,12 @@ from core import failpoints, invariants, tenancy
 from core.actor import SYSTEM
 from core.models import Environment
 from core.periods import Period
+from jobs import internal
+from jobs.dues import next_of_duties
 from jobs.models import Job
+from jobs.registry import QUEUES
 from jobs.time_travel import travel
+from outbox.internal import relay_here
 from payments.models import SandboxCharge
 from subscriptions import changes, services
 from subscriptions.models import ScheduledChange, Subscription
@@ -255,8 +259,18 @@ class Life(RuleBasedStateMachine):
         return False
 
     def _settle(self) -> None:
-        """Whatever is due at this instant is done, as when the clock arrives there."""
-        self._travel(self.known.now)
+        """Whatever is due at this instant is done, as beat and the workers would."""
+        moved = 1
+        while moved:
+            moved = relay_here()
+            while outcomes := internal.do_next(*QUEUES):
+                moved += len(outcomes)
+            moved = moved or self._look()
+
+    def _look(self) -> int:
+        environment = tenancy.environment_id()
+        due = {kind for kind, at in next_of_duties(environment).items() if at <= self.known.now}
+        return internal.look_for_due(environment, kinds=due)
 
     def _travel(self, to: datetime) -> None:
         environment = tenancy.environment_id()
