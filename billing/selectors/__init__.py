@@ -44,7 +44,7 @@ from billing.selectors._invoices import (
     list_open_invoices,
     view,
 )
-from billing.selectors._lines import PaidFor, added, list_paid, list_waiting, paid_for, waiting_minor
+from billing.selectors._lines import PaidFor, list_paid, list_waiting, paid_for, waiting_minor
 from billing.selectors._settings import billing_settings, default_settings
 from billing.selectors._statements import (
     Statement,
@@ -77,7 +77,6 @@ __all__ = [
     "Statement",
     "StatementPeriodInvalid",
     "StoredValue",
-    "added",
     "billing_settings",
     "count_by_state",
     "decoded",

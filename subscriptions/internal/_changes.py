@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from billing.internal import NewLine
-from billing.selectors import InvoiceView, PaidFor, added, list_paid
+from billing.selectors import InvoiceView, PaidFor, list_paid
 from catalog.selectors import PlanTerms, PriceTerms, list_prices
 from core import errors
 from core.actor import Actor
@@ -15,7 +15,7 @@ from subscriptions.changes import Change, Charged, Destination, change
 from subscriptions.internal._charges import charge, open_period, wait
 from subscriptions.internal._items import held_by, span_of, uncovered
 from subscriptions.lines import Item, addon_item, once_lines
-from subscriptions.models import Extension, Subscription, SubscriptionAddOn, SubscriptionPause
+from subscriptions.models import Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Behavior
 
 
@@ -151,24 +151,8 @@ def _extensions(subscriptions: Sequence[Subscription]) -> tuple[dict[UUID, Exten
 
 
 def _paid(running: Sequence[Subscription], asked: Collection[str]) -> dict[tuple[str, str], PaidFor]:
-    """What was charged for the current periods, also before a pause that was given back has lengthened one."""
-    found = list_paid({one.public_id: one.period for one in running}, asked) if running else {}
-    for one in running:
-        for ends_at in _earlier_ends(one):
-            known = list_paid({one.public_id: Period(one.period.starts_at, ends_at)}, asked)
-            found |= {key: added(found[key], sums) if key in found else sums for key, sums in known.items()}
-    return found
-
-
-def _earlier_ends(subscription: Subscription) -> list[datetime]:
-    """Where the current period would have ended without its pauses, and with the first of them, and so on."""
-    if subscription.given_back is None:
-        return []
-    ends = [subscription.period.ends_at - subscription.given_back]
-    rests = SubscriptionPause.objects.of(subscription).given_back().filter(period_number=subscription.period_index)
-    for length in rests.order_by("starts_at").values_list("given_back", flat=True):
-        ends.append(ends[-1] + (length or timedelta(0)))
-    return [end for end in dict.fromkeys(ends) if end != subscription.period.ends_at]
+    """What was charged inside the current periods, also before a pause that was given back has lengthened one."""
+    return list_paid({one.public_id: one.period for one in running}, asked) if running else {}
 
 
 def _charged(sums: PaidFor) -> Charged:
