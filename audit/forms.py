@@ -25,7 +25,7 @@ class ExportForm(console.ReasonForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["environment"].queryset = Environment.objects.select_related("tenant").order_by("id")  # type: ignore[attr-defined]
+        self.fields["environment"].queryset = Environment.objects.select_related("tenant").order_by("id")
 
 
 class PurgeForm(console.ReasonForm):
@@ -44,7 +44,7 @@ class PurgeForm(console.ReasonForm):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         chosen = [(one.name, f"{one.title} ({one.days} days)") for one in purging.purgers()]
-        self.fields["targets"].choices = chosen  # type: ignore[attr-defined]
+        self.fields["targets"].choices = chosen
 
     def asked(self) -> dict[str, Any]:
         """This function will return what `purges.purge` is told."""

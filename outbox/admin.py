@@ -67,7 +67,7 @@ class ReplayForm(console.ReasonForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["handler"].choices = [(name, name) for name in replaying.list_handlers()]  # type: ignore[attr-defined]
+        self.fields["handler"].choices = [(name, name) for name in replaying.list_handlers()]
 
 
 @admin.register(OutboxEvent)

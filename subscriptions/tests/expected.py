@@ -101,8 +101,12 @@ class Expected:
             self._begin(self.now)
 
     def cancel(self) -> None:
-        """This function will end it now. What waits is asked for, unless it is a credit; what was not paid is not."""
+        """This function will end it now, and ask for what waits, unless that is a credit.
+
+        What was never paid for lapses; what is owed otherwise stays so, and is tried again.
+        """
         was_billed = self.month is not None and self.status != "incomplete"
+        self.owed = self.owed if was_billed else []
         self.status, self.cancel_at, self.resumes_at, self.planned = "canceled", None, None, []
         if was_billed and self.waiting > 0:
             self._invoice([])
@@ -155,8 +159,7 @@ class Expected:
     def take(self, card: str) -> None:
         """This function will pay with another card from now on, and what is owed at once."""
         self.card = card
-        if self.owed and not self.is_over:
-            self._collect_owed()
+        self._collect_owed()
 
     def travel(self, to: datetime) -> None:
         """This function will let everything happen that falls due on the way."""
@@ -170,10 +173,12 @@ class Expected:
 
     def _due(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
         # At one instant what ends comes before what begins.
+        if self.cancel_at and not self.is_over:
+            yield self.cancel_at, self.cancel
+        for one in self.owed if self.is_running or self.is_over else ():
+            yield one.next_at, partial(self._retry, one)
         if self.is_over:
             return
-        if self.cancel_at:
-            yield self.cancel_at, self.cancel
         yield from self._due_changes()
         if self.status == "incomplete" and self.deadline:
             yield self.deadline, self._expire
@@ -181,8 +186,6 @@ class Expected:
             yield self.trial_ends_at, self._convert
         if self.status == "paused" and self.resumes_at:
             yield self.resumes_at, self.resume
-        for one in self.owed if self.is_running else ():
-            yield one.next_at, partial(self._retry, one)
         if self.is_running and self.month and not self.cancel_at:
             yield self.month.ends_at, self._next_period
 
@@ -193,7 +196,7 @@ class Expected:
                 yield planned.at, partial(self._do, planned)
 
     def _expire(self) -> None:
-        self.status = "expired"
+        self.status, self.owed = "expired", []
 
     def _convert(self) -> None:
         self.status, self.trial_ends_at = "active", None
@@ -246,11 +249,15 @@ class Expected:
             self.status = "active" if self.status == "past_due" else self.status
 
     def _retry(self, one: Owed) -> None:
+        """After the last retry it is given up, and is no more charged by itself; what runs ends with it."""
         if self.card == "success":
             self.owed.remove(one)
             self._pay(one.number)
-            self.status = "past_due" if self.owed else "active"
+            if self.is_running:
+                self.status = "past_due" if self.owed else "active"
             return
         one.retries += 1
         if one.retries == len(RETRIES_AFTER):
-            self.cancel()
+            self.owed.remove(one)
+            if self.is_running:
+                self.cancel()
