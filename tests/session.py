@@ -28,7 +28,8 @@ TEMPLATE = "PERENNIAL_TEST_TEMPLATE"
 SESSION = "PERENNIAL_TEST_SESSION"
 # What decides how a migrated database looks: the migrations, and what they are made of.
 MIGRATED_BY = (
-    "*/migrations/*.py", "core/tenancy/*.py", "usage/partitions.py", "requirements.txt",
+    "*/migrations/*.py", "core/migrating.py", "core/management/commands/migrate.py", "core/tenancy/*.py",
+    "usage/partitions.py", "requirements.txt",
 )  # fmt: skip
 
 _started: list[engines.Engines] = []

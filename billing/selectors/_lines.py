@@ -52,7 +52,7 @@ def list_paid(periods: Mapping[str, Period], prices: Collection[str]) -> dict[Ke
     """
     found: dict[Key, PaidFor] = {}
     for part in (*_invoiced(periods, prices), *_waiting(periods, prices)):
-        found[part.key] = added(found.get(part.key, PaidFor()), part.sums)
+        found[part.key] = _added(found.get(part.key, PaidFor()), part.sums)
     return found
 
 
@@ -125,7 +125,7 @@ def _is_within(starts_at: Any, ends_at: Any, period: Period) -> bool:
     return bool(starts_at and ends_at and starts_at >= period.starts_at and ends_at <= period.ends_at)
 
 
-def added(one: PaidFor, other: PaidFor) -> PaidFor:
+def _added(one: PaidFor, other: PaidFor) -> PaidFor:
     """This function will return two sums together."""
     return PaidFor(
         billed_minor=one.billed_minor + other.billed_minor,

@@ -55,6 +55,17 @@ def test_what_a_finalized_invoice_says_does_not_change(invoice: InvoiceView, cha
     assert Invoice.objects.values().get() == before
 
 
+def test_no_session_can_turn_the_triggers_off_for_itself(invoice: InvoiceView) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT array_agg(tgname) FROM pg_trigger WHERE tgname LIKE 'pgtrigger_%%'")
+        (every,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s::text, true)", ["{" + ",".join(every) + "}"])
+    before = Invoice.objects.values().get()
+    with pytest.raises(DatabaseError):
+        run("UPDATE billing_invoice SET number = 'INV-0' WHERE id = %s", invoice.id)
+    assert Invoice.objects.values().get() == before
+
+
 def test_its_customer_does_not_change(invoice: InvoiceView) -> None:
     with pytest.raises(DatabaseError):
         run("UPDATE billing_invoice SET customer_id = %s WHERE id = %s", make_customer_id(), invoice.id)
