@@ -78,7 +78,7 @@ POINTS: Final[dict[str, str]] = {
     "payments.refund_applying": "a refund's answer is written, nothing is committed",
     "payments.refund_intended": "a refund is committed as requested, the gateway not called",
     "payments.refund_requested": "a refund and its job are written, nothing is committed",
-    "payments.requested": "a payment and its job are written, nothing is committed",
+    "payments.requested": "a payment and its job are written, or wait to be, and nothing is committed",
     "relay.committed": "facts have their numbers and jobs, all is committed",
     "relay.counter_locked": "the relay holds an environment's counter",
     "relay.jobs_written": "facts have their numbers and jobs, nothing is committed",

@@ -168,7 +168,7 @@ def test_one_key_makes_one_subscription_and_one_charge(shop: Shop, run_jobs: Run
 def test_without_the_claim_one_key_makes_many(shop: Shop, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     held = claims.Held(id=ids.new(), fence=1, recovery_point=claims.STARTED, effect="", subject=None, request_id="")
     monkeypatch.setattr(claims, "take", lambda _: held)
-    monkeypatch.setattr(claims, "keep", lambda *_: None)
+    monkeypatch.setattr(claims, "keep_with_effect", lambda *_: None)
     answers = storm(lambda _: shop.subscribe("the-key"), 8)
     assert len({one.content for one in answers}) == 8
     do_all(run_jobs)

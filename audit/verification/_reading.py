@@ -29,9 +29,10 @@ def agrees(text: bytes, chain_name: str, columns: Sequence[str], entry_id: bytes
 def _is_alike(text: bytes, chain_name: str, columns: Sequence[str], entry_id: bytes) -> bool:
     """Where a column holds what JSON escapes, or what would end a string, letters prove nothing."""
     plain = "\x1f".join(columns)
-    if '"' in plain or "\\" in plain or len(columns) != 9:
+    parts = plain.encode().split(b"\x1f")
+    if '"' in plain or "\\" in plain or len(parts) != len(columns) or len(parts) != 9:
         return False
-    key_id, actor, action, target, outcome, request, address, fact, at = plain.encode().split(b"\x1f")
+    key_id, actor, action, target, outcome, request, address, fact, at = parts
     kind, colon, who = actor.partition(b":")
     name = (who, kind) if colon else (actor, b"")
     before = _BEFORE_ID % (action, *name, at, chain_name.encode(), b'"%b"' % fact if fact else b"null")
