@@ -5,6 +5,7 @@ template as the owner; each worker copies it and works under the application's r
 On a server that `DATABASE_URL` names, the template stays for the next session, until a migration changes.
 """
 
+import gc
 import hashlib
 import os
 import subprocess
@@ -99,6 +100,13 @@ def _migrate(owner_url: str) -> None:
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise pytest.UsageError(f"the migrations failed:\n{done.stdout}{done.stderr}")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector off what lives as long as the session: the house, its tests, and Django's registries."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_unconfigure() -> None:
