@@ -81,7 +81,9 @@ def _clean() -> dict[str, str]:
     return root.environment(os.environ)
 
 
-def run(nursery: Nursery, outside: Outside, result: Result, *, restarts: int, writes: int) -> None:
+def run(
+    nursery: Nursery, outside: Outside, result: Result, *, restarts: int, writes: int, clients: int = CLIENTS
+) -> None:
     """This function will run the house on a server that crashes again and again, `writes` acknowledged ones apart."""
     shop = nursery.ask(open_shop)
     forgetful = os.environ.get(VARIABLE) == "durability"
@@ -89,7 +91,7 @@ def run(nursery: Nursery, outside: Outside, result: Result, *, restarts: int, wr
     environment = {"DATABASE_URL": server.urls.app, "DATABASE_OWNER_URL": server.urls.owner}
     try:
         with running(nursery.folder, environment) as programs:
-            load = Load(nursery.folder, Shop(url=programs.url, **shop), clients=CLIENTS, seed=result.seed)
+            load = Load(nursery.folder, Shop(url=programs.url, **shop), clients=clients, seed=result.seed)
             child = nursery.fork("load", load.run)
             _crash_again_and_again(server, load, programs, restarts=restarts, writes=writes)
             load.stop()
