@@ -32,6 +32,8 @@ MIGRATED_BY = (
     "*/migrations/*.py", "core/migrating.py", "core/management/commands/migrate.py", "core/tenancy/*.py",
     "usage/partitions.py", "requirements.txt",
 )  # fmt: skip
+# Marks of what takes more than a few seconds.
+LONG = ("slow", "journey", "browser")
 
 _started: list[engines.Engines] = []
 
@@ -100,6 +102,22 @@ def _migrate(owner_url: str) -> None:
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise pytest.UsageError(f"the migrations failed:\n{done.stdout}{done.stderr}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker more than there are cores: many a test waits for programs that it has started."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules whose tests may take longest, so that none of them is left for a lonely last worker."""
+    weights: dict[Path, tuple[float, bool]] = {}
+    for item in items:
+        timeout = item.get_closest_marker("timeout")
+        weight = (float(timeout.args[0]) if timeout else 0.0, any(map(item.get_closest_marker, LONG)))
+        weights[item.path] = max(weight, weights.get(item.path, weight))
+    items.sort(key=lambda item: weights[item.path], reverse=True)
 
 
 def pytest_collection_finish() -> None:
