@@ -47,8 +47,9 @@ def over(house: Running, request: pytest.FixtureRequest, settings: Any, monkeypa
         house.environment["BROKER_URL"] = request.getfixturevalue("rabbitmq_url")
     else:
         redis.Redis.from_url(house.environment["REDIS_URL"]).flushall()
-    settings.CELERY_BROKER_URL = house.broker
+    # Celery reads the settings when it is first asked: what is put back afterwards must be what they said before.
     monkeypatch.setattr(current_app.conf, "broker_url", house.broker)
+    settings.CELERY_BROKER_URL = house.broker
     monkeypatch.setattr(nudges, "_of_thread", local())
     monkeypatch.setattr(nudges, "rest", nudges.Rest())
     house.house = replace(House(), worker=[*House().worker, "-I", "jobs.tests.kinds"])
