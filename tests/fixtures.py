@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -14,13 +14,13 @@ from pytest_django import DjangoDbBlocker
 from accounts.tests.factories import make_key
 from core import ids, tenancy
 from core.actor import Actor
-from core.models import Environment
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
-from jobs import internal, leases
+from jobs import internal
 from jobs.registry import QUEUES
 from outbox.internal import relay_here
 from outbox.models import OutboxEvent
+from tests import shared
 from tests.session import Database, own_redis
 
 hypothesis_settings.register_profile("dev", max_examples=200, deadline=None)
@@ -59,12 +59,6 @@ def actor() -> Actor:
     return Actor(type="key", id="key_test", scopes=frozenset({"read", "write"}))
 
 
-def environment_called(slug: str) -> Environment:
-    """Return an environment of the default tenant."""
-    with transaction.atomic():
-        return Environment.objects.get(tenant__slug="default", slug=slug)
-
-
 @pytest.fixture(autouse=True)
 def environment(request: pytest.FixtureRequest) -> Iterator[Scope | None]:
     """The sandbox's scope, entered for every test marked `django_db`."""
@@ -72,32 +66,28 @@ def environment(request: pytest.FixtureRequest) -> Iterator[Scope | None]:
         yield None
         return
     request.getfixturevalue("db")
-    with pytest.MonkeyPatch.context() as patch, tenancy.scope(environment_called("sandbox").as_scope()) as entered:
-        # On its own connection the keeper sees nothing that a test has not committed: each lease would be lost to it.
-        patch.setattr(leases.keeper, "_beat_or_log", lambda: None)
+    with shared.working() as entered:
         yield entered
+
+
+@pytest.fixture(scope="module")
+def worlds(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[shared.Worlds]:
+    """Worlds that the tests of a module share: `worlds.build(arrange)` in a fixture of module scope makes one."""
+    with shared.opened(django_db_blocker) as opened:
+        yield opened
 
 
 @pytest.fixture
 def live_environment(environment: Scope) -> Scope:
     """The default tenant's live environment; enter it with `tenancy.scope(...)`."""
-    return environment_called("live").as_scope()
+    return shared.environment_called("live").as_scope()
 
 
 @pytest.fixture
 def freeze(environment: Scope) -> Iterator[Callable[[datetime], None]]:
     """Freeze the sandbox's clock at an instant, for verbs, jobs and requests alike. Later calls move it."""
-    entered: list[Any] = []
-
-    def freeze_at(instant: datetime) -> None:
-        Environment.objects.filter(pk=environment.environment_id).update(clock_at=instant)
-        context = tenancy.scope(environment_called("sandbox").as_scope())
-        context.__enter__()
-        entered.append(context)
-
-    yield freeze_at
-    for context in reversed(entered):
-        context.__exit__(None, None, None)
+    with shared.freezing(environment) as freeze_at:
+        yield freeze_at
 
 
 @pytest.fixture
@@ -155,7 +145,7 @@ def committed(database: Database, django_db_blocker: DjangoDbBlocker) -> Iterato
 @pytest.fixture
 def sandbox_scope() -> Callable[[], Any]:
     """A context manager that enters the sandbox of the default tenant; usable in every thread."""
-    return lambda: tenancy.scope(environment_called("sandbox").as_scope())
+    return lambda: tenancy.scope(shared.environment_called("sandbox").as_scope())
 
 
 @pytest.fixture

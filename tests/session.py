@@ -34,6 +34,8 @@ MIGRATED_BY = (
 )  # fmt: skip
 # Marks of what takes more than a few seconds.
 LONG = ("slow", "journey", "browser")
+# The fixture of a world that a module shares, and those of the tests that would find its rows.
+SHARED, WITH_ROWS = "worlds", ("db", "committed")
 
 _started: list[engines.Engines] = []
 
@@ -112,12 +114,26 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules whose tests may take longest, so that none of them is left for a lonely last worker."""
+    _refuse_strays(items)
     weights: dict[Path, tuple[float, bool]] = {}
     for item in items:
         timeout = item.get_closest_marker("timeout")
         weight = (float(timeout.args[0]) if timeout else 0.0, any(map(item.get_closest_marker, LONG)))
         weights[item.path] = max(weight, weights.get(item.path, weight))
     items.sort(key=lambda item: weights[item.path], reverse=True)
+
+
+def _refuse_strays(items: list[pytest.Item]) -> None:
+    """A module whose tests share a world shares it whole: in a random order, others would find it or not."""
+    sharing = {item.path for item in items if SHARED in _fixtures(item)}
+    for item in items:
+        if item.path in sharing and SHARED not in _fixtures(item) and not _fixtures(item).isdisjoint(WITH_ROWS):
+            raise pytest.UsageError(f"{item.nodeid} has to ask for the world that its module shares, or to leave")
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    named = {"db"} if item.get_closest_marker("django_db") else set()
+    return named | set(getattr(item, "fixturenames", ()))
 
 
 def pytest_collection_finish() -> None:

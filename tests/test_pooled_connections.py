@@ -16,9 +16,9 @@ from accounts.tests.factories import make_customer, make_key
 from core import tenancy
 from core.tenancy import rows, scopes
 from core.tenancy.scopes import Scope, SystemScope
-from tests.fixtures import environment_called
 from tests.pooling import pgbouncer
 from tests.session import Database
+from tests.shared import environment_called
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

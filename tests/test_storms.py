@@ -27,9 +27,9 @@ from payments.models import SandboxCharge
 from subscriptions.models import Subscription
 from subscriptions.services import _create
 from subscriptions.tests.factories import attach_card
-from tests.fixtures import environment_called
 from tests.house import ROOT
 from tests.session import Database
+from tests.shared import environment_called
 
 CROWD = 64
 SUBSCRIPTIONS = "/api/v1/subscriptions"

@@ -8,8 +8,8 @@ from audit import internal
 from core import clock, tenancy
 from core.actor import SYSTEM
 from outbox.services import send_test_fact
-from tests.fixtures import environment_called
 from tests.session import Database
+from tests.shared import environment_called
 
 OLD, NEW = "insecure-local-audit-secret-of-32-bytes", "another-audit-secret-of-more-than-32-bytes"
 

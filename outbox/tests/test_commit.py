@@ -19,8 +19,8 @@ from core.tenancy.system import system_scope
 from outbox import internal
 from outbox.models import Aggregate, OutboxEvent
 from outbox.tests.kinds import note
-from tests.fixtures import environment_called
 from tests.session import Database
+from tests.shared import environment_called
 from tests.test_storms import TURN
 
 Inside = Callable[[], Any]

@@ -1,7 +1,7 @@
 """Every rule sees the damage it is for, and none sees any where there is none."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,8 +20,10 @@ from subscriptions.tests.factories import (
     publish_prices,
     subscribe,
 )
+from tests.fixtures import NOW, do_all_jobs
+from tests.shared import Freeze, Worlds
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_arranged")]
 
 OURS = [one.code for one in invariants.rules() if one.code.startswith("subscriptions.")]
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
@@ -91,13 +93,18 @@ DAMAGE = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Callable[[], int]) -> None:
+@pytest.fixture(scope="module")
+def _arranged(worlds: Worlds) -> None:
+    worlds.build(arrange)
+
+
+def arrange(freeze: Freeze) -> None:
     """A fixed term in its second period, extended twice; one that ended; one in its trial; one that waits; three that
     rested or rest.
 
     The first has had an add-on and has one again; the one in its trial was moved to another version of its plan.
     """
+    now = NOW
     freeze(now)
     customer = make_customer()
     attach_card(customer)
@@ -120,26 +127,24 @@ def _arranged(freeze: Callable[[datetime], None], now: datetime, run_jobs: Calla
         until = now + timedelta(days=10)
         services.pause_subscription(subscription_id=one.pk, until=until, policy=policy, actor=SYSTEM, now=now)
     for _ in range(2):
-        run_jobs()
+        do_all_jobs()
         services.renew_subscription(subscription_id=fixed.pk, actor=SYSTEM, now=now)
-    run_jobs()
+    do_all_jobs()
     row = services.add_addon(subscription_id=fixed.pk, addon_id=addon.pk, actor=SYSTEM, now=now)
     services.remove_addon(subscription_id=fixed.pk, item_id=row.pk, actor=SYSTEM, now=now)
     services.add_addon(subscription_id=fixed.pk, addon_id=addon.pk, actor=SYSTEM, now=now)
     freeze(now + timedelta(days=10))
-    run_jobs()
+    do_all_jobs()
     freeze(now.replace(month=2))
-    run_jobs()
+    do_all_jobs()
     services.pause_subscription(subscription_id=resting.pk, actor=SYSTEM, now=now.replace(month=2, day=20))
     assert Subscription.objects.get(pk=fixed.pk).term_intervals == 3
 
 
-@pytest.mark.usefixtures("_arranged")
 def test_a_healthy_house_breaks_no_rule() -> None:
     assert {code: invariants.broken(code) for code in OURS} == {code: [] for code in OURS}
 
 
-@pytest.mark.usefixtures("_arranged")
 @pytest.mark.parametrize("code", OURS)
 def test_damage_is_reported(owner_sql: Callable[..., Any], code: str) -> None:
     assert invariants.broken(code) == []

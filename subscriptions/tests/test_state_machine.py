@@ -45,7 +45,8 @@ from subscriptions.tests.expected import Expected, Planned
 from subscriptions.tests.expected_money import PRICES, Terms
 from subscriptions.tests.factories import attach_card, make_addon, make_customer, make_plan, monthly, seats, subscribe
 from tests.edge.world import savepoint
-from tests.fixtures import NOW, environment_called
+from tests.fixtures import NOW
+from tests.shared import environment_called
 
 MOST_PLANS = 3
 CARDS = some.sampled_from(["success", "success", "fails_later"])

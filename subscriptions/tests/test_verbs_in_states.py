@@ -26,7 +26,8 @@ from subscriptions.tests.factories import (
 from subscriptions.wanted import Wanted
 from tests.edge.state import digest
 from tests.edge.world import savepoint
-from tests.fixtures import NOW, Api, do_all_jobs, environment_called
+from tests.fixtures import NOW, Api, do_all_jobs
+from tests.shared import environment_called
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(days=3)

@@ -17,9 +17,9 @@ from core import tenancy
 from core.tenancy import Scope
 from local.house import House, web_answers
 from local.process import free_port, wait_until
-from tests.fixtures import environment_called
 from tests.house import ROOT
 from tests.session import Database
+from tests.shared import environment_called
 
 READY_SECONDS = 60.0
 PATIENCE = 10.0

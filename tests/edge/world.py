@@ -20,8 +20,9 @@ from core.models import Environment, Tenant
 from core.tenancy import Scope
 from jobs.models import Job
 from jobs.services import enqueue
-from tests.fixtures import Api, do_all_jobs, environment_called
+from tests.fixtures import Api, do_all_jobs
 from tests.scenario import CARD
+from tests.shared import environment_called
 
 PRICE = {"name": "Base", "currency": "USD", "unit_amount": "20.00", "interval": "month"}
 HOOK = "http://127.0.0.1:65535/hooks"

@@ -8,8 +8,9 @@ import pytest
 from django.core import mail
 
 from jobs import time_travel
-from tests.fixtures import Api, environment_called
+from tests.fixtures import Api
 from tests.scenario import CARD
+from tests.shared import environment_called
 
 pytestmark = pytest.mark.django_db
 # Attaches, and is declined when it is charged.
