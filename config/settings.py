@@ -325,12 +325,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_VISIBILITY_TIMEOUT = 120
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that was away for hours is joined when it is back
 # How long a worker that is told to stop lets running jobs go on; then it gives them back to the others.
 WORKER_GRACE_SECONDS = env.float("WORKER_GRACE_SECONDS", default=30.0)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = WORKER_GRACE_SECONDS
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "jobs.beat:PatientScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_TIMEZONE = "UTC"

@@ -34,20 +34,7 @@ def _worker() -> list[str]:
 
 
 def _beat() -> list[str]:
-    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
-    return [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "config",
-        "beat",
-        "--scheduler",
-        scheduler,
-        "--pidfile=",
-        "-l",
-        "INFO",
-    ]
+    return [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile=", "-l", "INFO"]
 
 
 def worker_answers(broker_url: str) -> bool:

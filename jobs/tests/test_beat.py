@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
 from celery import current_app
 from celery.beat import Scheduler
-from django.db import connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
 from django_celery_beat.models import PeriodicTask
-from django_celery_beat.schedulers import DatabaseScheduler
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from core import clock
 from jobs import claims, internal, registry
+from jobs.beat import PatientScheduler
 from jobs.models import Job
 from jobs.services import NewJob, enqueue_many
 from tests.session import Database
@@ -35,6 +36,14 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         Job.objects.filter(kind="test.clock").update(state="succeeded")
 
     return write
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits that a beat would have made."""
+    made: list[float] = []
+    monkeypatch.setattr(Event, "wait", lambda _, seconds: made.append(seconds))
+    return made
 
 
 def written() -> Any:
@@ -79,8 +88,64 @@ def test_two_beats_that_tick_at_the_same_instant_write_every_due_job_once(
         assert max(looks.values()) == 30
 
 
-def scheduler() -> DatabaseScheduler:
-    made = DatabaseScheduler(app=current_app)
+def test_a_beat_waits_longer_after_each_failure_and_goes_on_once_its_entries_are_written(
+    committed: Database, waits: list[float], monkeypatch: pytest.MonkeyPatch
+):
+    """Away, then without tables, then with one entry that could not be written; nothing of it ends a beat."""
+    failures: list[Exception | None] = [OperationalError("refused"), ProgrammingError("no such table")] + [None] * 5
+    monkeypatch.setattr(PatientScheduler, "enabled_models", lambda beat: answer(failures, beat))
+    monkeypatch.setattr(ModelEntry, "from_entry", classmethod(stumbling(ModelEntry.from_entry.__func__, at=2)))
+
+    made = scheduler()
+
+    assert waits == [0.5, 1.0, 2.0]
+    assert set(made.schedule) >= set(current_app.conf.beat_schedule)
+
+
+def test_a_beat_does_not_wait_longer_than_a_quarter_of_a_minute(waits, monkeypatch):
+    answers = iter([False] * 8 + [True])
+    monkeypatch.setattr(PatientScheduler, "_is_set_up", lambda *_: next(answers))
+    scheduler()
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
+
+
+def test_a_database_that_goes_away_later_leaves_beat_the_entries_it_knows(committed: Database, monkeypatch):
+    beat = scheduler()
+    known = dict(beat.schedule)
+
+    def refuse(_: Any) -> Any:
+        raise OperationalError("refused")
+
+    with monkeypatch.context() as away:
+        away.setattr(PatientScheduler, "enabled_models", refuse)
+        beat._last_full_sync -= timedelta(minutes=6)
+        assert beat.schedule == known
+    beat._last_full_sync -= timedelta(minutes=6)
+    assert set(beat.schedule) == set(known)
+
+
+def answer(failures: list[Exception | None], beat: DatabaseScheduler) -> list[PeriodicTask]:
+    failure = failures.pop(0)
+    if failure:
+        raise failure
+    return list(beat.enabled_models_qs())
+
+
+def stumbling(write: Callable[..., Any], *, at: int) -> Callable[..., Any]:
+    """Fail to write the entry of this number, once."""
+    written: list[str] = []
+
+    def from_entry(cls: type, name: str, **fields: Any) -> Any:
+        written.append(name)
+        if len(written) == at:
+            raise OperationalError("gone")
+        return write(cls, name, **fields)
+
+    return from_entry
+
+
+def scheduler() -> PatientScheduler:
+    made = PatientScheduler(app=current_app)
     made._finalize.cancel()  # it would write to the database when the tests are over
     return made
 

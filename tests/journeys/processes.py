@@ -58,9 +58,9 @@ class Running:
         group.wait(lambda: self.house.worker_answers(self.broker), "the worker", READY_SECONDS)
         return worker
 
-    def start_beat(self) -> None:
+    def start_beat(self) -> Child:
         """Start beat, which looks for what is due once a second."""
-        self._new_group().start("beat", self.house.beat)
+        return self._new_group().start("beat", self.house.beat)
 
     def stop(self) -> None:
         """Stop everything, in the reverse of the order in which it was started."""
