@@ -27,7 +27,7 @@ from sentry_sdk.transport import Transport
 
 from audit import internal as audit
 from core import clock, context, ids, logs, redaction, reporting
-from core.http import sensitive
+from core.http import idempotency, sensitive
 from core.tenancy.system import system_scope
 from jobs.models import Job
 from jobs.services import enqueue, job
@@ -181,13 +181,16 @@ def attack(api: Any, canary: str, *, only: int | None = None) -> set[int]:
     for method, path, schema in operations()[:only]:
         known = re.sub(r"\{[^}]+\}", "sub_01h455vb4pex5vsknk084sn02q", path)
         foreign = re.sub(r"\{[^}]+\}", quote(canary, safe=""), path)
-        sent = headers(canary) | {"Idempotency-Key": str(ids.new())}
+        own = {"Idempotency-Key": str(ids.new())}
+        canary_for_key = {"Idempotency-Key": as_key(canary)}
         nobody = {"X-API-Key": canary.replace("\n", ""), "X-Environment": canary.replace("\n", "")}
-        attacks = {(known, True), (foreign, True), (known, False)}
-        for place, credentials in ((place, api.headers if is_known else nobody) for place, is_known in attacks):
+        for place, more in (
+            (known, api.headers | own), (foreign, api.headers | own), (known, nobody | own),
+            (known, api.headers | canary_for_key),
+        ):  # fmt: skip
             body = json.dumps(filled(schema, canary)) if method != "GET" else None
             answer = Client(raise_request_exception=False).generic(
-                method, place, body or "", "application/json", headers=sent | credentials,
+                method, place, body or "", "application/json", headers=headers(canary) | more,
                 query_params={"q": canary, "api_key": canary},
             )  # fmt: skip
             statuses.add(answer.status_code)
@@ -207,6 +210,14 @@ STORED = [
     ("api-keys", {"name": "{}", "scopes": ["read"]}),
     ("events", {"id": "canary-1", "meter": "api_calls", "customer": "?", "properties": {"note": "{}"}}),
 ]  # fmt: skip
+
+# Good as it is, so that only its key can be refused.
+GOOD = {"email": "canary@example.com", "name": "C"}
+
+
+def as_key(canary: str) -> str:
+    """A key has no spaces: cards are written without, and other canaries are no key at all."""
+    return canary.replace(" ", "") if canary in CARDS else canary.replace("\n", " ")
 
 
 def put_into(body: Any, canary: str, customer: str) -> Any:
@@ -282,6 +293,9 @@ def run(api: Any, run_jobs: Any, monkeypatch: Any, loud: str, canaries: list[str
     for canary in canaries:
         statuses = attack(api, canary, only=only)
         assert not any(status >= 500 for status in statuses), (canary, statuses)
+        keyed = api.post("/api/v1/customers", GOOD, key=as_key(canary))
+        no_key = "idempotency_key_invalid" if " " in as_key(canary) else "idempotency_key_sensitive"
+        assert keyed.json()["code"] == no_key, (canary, keyed.content)
         for path, body in STORED:
             answer = api.post(f"/api/v1/{path}", put_into(body, canary, "cus_01h455vb4pex5vsknk084sn02q"))
             assert answer.status_code in (404, 422), (path, canary, answer.content)
@@ -328,9 +342,11 @@ def test_without_redaction_canaries_are_everywhere(guest, run_jobs, monkeypatch,
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, lambda text: text)
     monkeypatch.setattr(sensitive, "refuse", lambda _raw, _document: None)
+    monkeypatch.setattr(idempotency, "refuse_sensitive", lambda key: key)
     monkeypatch.setattr(logs, "redact", copy.copy)
     with context.entered(path=f"/pay/{CARDS[0]}"):
         guest.post("/api/v1/customers", {"email": "canary@example.com", "name": CARDS[0]})
+    guest.post("/api/v1/customers", GOOD, key=CARDS[0])
     with transaction.atomic():
         enqueue("test.canary", payload={"spelling": "0"}, key="0", run_at=clock.now())
     _run(run_jobs)
@@ -338,4 +354,4 @@ def test_without_redaction_canaries_are_everywhere(guest, run_jobs, monkeypatch,
     sentry_sdk.capture_message(f"failed with {CARDS[0]}")
 
     places = {place for place, _ in sinks.found()}
-    assert {"accounts_customer", "jobs_job", "the log", "report 0"} <= places
+    assert {"accounts_customer", "core_idempotencyrecord", "jobs_job", "the log", "report 0"} <= places

@@ -14,6 +14,7 @@ from core.http import refusals
 from core.http.json import dumps
 from core.idempotency import claims
 from core.idempotency.fingerprints import fingerprint
+from core.idempotency.keys import refuse_sensitive
 from core.idempotency.purging import purge_expired
 from core.models import IdempotencyRecord
 from core.tenancy import scopes
@@ -87,7 +88,7 @@ def _answered(view: Any, key: str, outcome: Callable[[], HttpResponseBase]) -> H
 def read_key(view: Any) -> str | None:
     """This function will return the request's key, None where none was given or none is heeded.
 
-    :raises IdempotencyKeyMissing, IdempotencyKeyInvalid: accordingly.
+    :raises IdempotencyKeyMissing, IdempotencyKeyInvalid, IdempotencyKeySensitive: accordingly.
     """
     mode = mode_of(view, view.request.method)
     sent = view.request.META.get("HTTP_IDEMPOTENCY_KEY")
@@ -99,7 +100,7 @@ def read_key(view: Any) -> str | None:
     # Two header lines arrive joined by a comma.
     if not _KEY.fullmatch(bare):
         raise refusals.IdempotencyKeyInvalid
-    return bare
+    return refuse_sensitive(bare)
 
 
 def _bare(sent: str) -> str:

@@ -59,6 +59,13 @@ class IdempotencyKeyInvalid(Malformed):
     title = "The Idempotency-Key header is not one key of 1 to 255 visible ASCII characters without commas."
 
 
+class IdempotencyKeySensitive(errors.Invalid):
+    """A key is stored as it was sent, so it must be nothing that is never stored."""
+
+    code = "idempotency_key_sensitive"
+    title = "The Idempotency-Key looks like a card number or a credential, which is never stored. Use a UUID."
+
+
 class Unauthenticated(errors.Refusal):
     """Who asks is not known, or his credentials are not good."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.idempotency.claims import Claim, Kept, find, keep, take
 from core.idempotency.fingerprints import fingerprint
+from core.idempotency.keys import refuse_sensitive
 
 Outcome = dict[str, str]
 
@@ -18,6 +19,7 @@ def once(command: str, key: str, asked: Mapping[str, Any], do: Callable[[], Outc
 
     :raises core.http.refusals.IdempotencyKeyReused: if the key came with another wish.
     :raises core.http.refusals.IdempotencyInProgress: while the first is still at it.
+    :raises core.http.refusals.IdempotencyKeySensitive: if the key holds a card number or a credential.
     """
     taken = take(_claim(command, key, asked))
     if isinstance(taken, Kept):
@@ -39,4 +41,4 @@ def earlier(command: str, key: str, asked: Mapping[str, Any]) -> Outcome | None:
 
 def _claim(command: str, key: str, asked: Mapping[str, Any]) -> Claim:
     mark = fingerprint("COMMAND", command, [], {name: str(value) for name, value in asked.items()})
-    return Claim(principal=f"command:{command}", key=key or mark.hex(), fingerprint=mark)
+    return Claim(principal=f"command:{command}", key=refuse_sensitive(key) or mark.hex(), fingerprint=mark)

@@ -97,6 +97,7 @@ def test_a_worker_that_comes_later_finds_nothing_to_do(plan: Plan, run_jobs: Cal
         (["--plan", "{plan}", "--to", "9", "--yes"], "no published version"),
         (["--plan", "{plan}", "--yes", "--tenant", "nobody"], "has no environment"),
         (["--resume", "vmg_nonsense"], "no such resource"),
+        (["--plan", "{plan}", "--yes", "--key", "4242424242424242"], "which is never stored"),
     ],
 )
 def test_a_refusal_is_the_command_s_error(plan: Plan, arguments: list[str], said: str) -> None:

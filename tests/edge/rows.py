@@ -125,6 +125,8 @@ KEY = (
     _header("101 two keys", 400, "idempotency_key_invalid", Idempotency_Key="a,b"),
     _header("101 long key", 400, "idempotency_key_invalid", Idempotency_Key="x" * 256),
     _header("101 key not ASCII", 400, "idempotency_key_invalid", Idempotency_Key="k\u00e9y"),
+    _header("a card for a key", 422, "idempotency_key_sensitive", Idempotency_Key="4242424242424242"),
+    _header("a credential for a key", 422, "idempotency_key_sensitive", Idempotency_Key="sk_live_0123456789abcdef"),
 )
 CREDENTIALS = (
     _header("105 two credentials", 400, "credentials_ambiguous", Authorization="Bearer x", X_API_Key="y"),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework.response import Response
 
 from accounts.models import Customer
@@ -15,6 +17,7 @@ from accounts.tests.factories import make_customer
 from core import clock, tenancy
 from core.http import idempotency
 from core.idempotency import claims
+from core.idempotency.keys import refuse_sensitive
 from core.models import IdempotencyRecord, Tenant
 from core.tenancy.writes import later
 from core.tests.http.conftest import Caller, problem
@@ -22,6 +25,20 @@ from core.tests.http.edge import Things
 
 THING = {"name": "Acme", "slug": "acme"}
 THINGS = "/api/v1/things"
+# As core.redaction knows them; nothing of them is a token of ours.
+SENSITIVE = [
+    "4242424242424242", '"4242-4242-4242-4242"', "order-378282246310005", "sk_live_0123456789abcdef",
+    "rk_test_0123456789abcdef", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln",
+    "AKIAABCDEFGHIJKLMNOP", "https://user:password@example.com",
+]  # fmt: skip
+# No Luhn digit, no issuer's number, too short, an instant in microseconds, and ids of ours.
+HARMLESS = [
+    "4242424242424241",
+    "1111111111111117",
+    "424242424242",
+    "1796000000000000",
+    "sub_01h455vb4pex5vsknk084sn02q",
+]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +94,35 @@ def test_a_post_needs_a_key_and_a_good_one(edge: Caller) -> None:
     for bad in ("", " ", "a,b", "a b", "x" * 256, "schlüssel", '""', '"a b"', '"a"b"', '"a\\b"', "a\tb", "\x7f"):
         assert problem(edge.post(THINGS, THING, key=bad)) == (400, "idempotency_key_invalid")
     assert not Tenant.objects.filter(slug="acme").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", SENSITIVE)
+@pytest.mark.parametrize("path", [THINGS, f"{THINGS}/secret"])
+def test_a_card_number_or_a_credential_is_no_key(edge: Caller, path: str, key: str) -> None:
+    refused = edge.post(path, THING, key=key)
+    assert problem(refused) == (422, "idempotency_key_sensitive")
+    assert key not in refused.content.decode()
+    assert "Idempotency-Key" not in refused.headers
+    assert not Tenant.objects.filter(slug="acme").exists()
+    assert not IdempotencyRecord.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", HARMLESS)
+def test_what_only_resembles_a_card_number_is_a_key(edge: Caller, key: str) -> None:
+    assert edge.post(THINGS, THING, key=key).headers["Idempotency-Key"] == key
+
+
+@given(
+    digits=st.text("0123456789", min_size=30, max_size=30),
+    version=st.sampled_from("1345678"),
+    part=st.sampled_from("89"),
+)
+def test_no_uuid_is_taken_for_a_card_number(digits: str, version: str, part: str) -> None:
+    """Also one without letters: no run of its groups begins and ends as a card number does."""
+    one = f"{digits[:8]}-{digits[8:12]}-{version}{digits[12:15]}-{part}{digits[15:18]}-{digits[18:]}"
+    assert refuse_sensitive(one) == one
 
 
 @pytest.mark.django_db
