@@ -103,7 +103,8 @@ def _change(world: World) -> Body:
         "anchor": "now",
         "at": "now",
     }
-    return known | {"payment_method": world.of("method"), "coupon": world.of("coupon") and "HALF"}
+    coupons = {"coupon": world.of("coupon") and "HALF", "remove_coupons": [world.of("taken_coupon")]}
+    return known | {"payment_method": world.of("method"), **coupons}
 
 
 def _credit_note(world: World) -> Body:
@@ -211,7 +212,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     "subscriptions_me_undo_cancellation": of("own_leaving", who="person"),
     "subscriptions_me_pause": of("own_subscription", who="person", at="now", **WHY),
-    "subscriptions_me_change": of("own_subscription", who="person", quantity=2),
+    "subscriptions_me_change": built(
+        lambda w: {"quantity": 2, "remove_coupons": [w.of("own_coupon")]}, "own_subscription", who="person"
+    ),
     "subscriptions_me_schedule_replace": of(
         "own_subscription", "own_change", who="person", quantity=3, at="period_end"
     ),
@@ -232,7 +235,11 @@ EXAMPLES: dict[str, Example] = {
     "subscriptions_addons_create": built(lambda w: {"addon": w.of("spare_addon"), "quantity": 1}, "subscription"),
     "subscriptions_addons_remove": of("subscription", "taken_addon", proration="none"),
     "subscriptions_update": of("subscription", quantity=2, proration="none"),
-    "subscriptions_schedule_replace": of("subscription", "change", quantity=3, at="period_end"),
+    "subscriptions_schedule_replace": built(
+        lambda w: {"quantity": 3, "at": "period_end", "remove_coupons": [w.of("taken_coupon")]},
+        "subscription",
+        "change",
+    ),
     "subscriptions_schedule_withdraw": of("subscription", "change", **WHY),
     "subscriptions_trial": built(_subscription),
     "tax_rates_create": built(lambda w: {"code": w.code(), "name": "VAT", "percentage": "19.5", "country": "DE"}),

@@ -34,6 +34,7 @@ THINGS = (
     "gift_code", "spare_addon", "endpoint", "key", "dead_job", "schedule", "person", "verification_token",
     "reset_token", "dunning", "policy_plan", "owner", "colleague", "approval", "member", "environment", "leaving",
     "resting", "trying", "own_subscription", "own_leaving", "own_resting", "own_change",
+    "taken_coupon", "own_coupon",
 )  # fmt: skip
 
 
@@ -234,6 +235,19 @@ class World:
 
     def _coupon(self) -> str:
         return str(self.make("coupons", {"code": "HALF", "name": "Half", "percent": "50"})["id"])
+
+    def _taken_coupon(self) -> str:
+        return self._redeemed(self.of("subscription"))
+
+    def _own_coupon(self) -> str:
+        return self._redeemed(self.of("own_subscription"))
+
+    def _redeemed(self, subscription: str) -> str:
+        """The code of a coupon that reduces a subscription's invoices."""
+        code = self.code().upper()
+        self.make("coupons", {"code": code, "name": "Ten off", "percent": "10"})
+        self.make(f"subscriptions/{subscription}/coupons", {"code": code})
+        return code
 
     def _tax_rate(self) -> str:
         return str(self.make("tax-rates", {"code": self.code(), "name": "VAT", "percentage": "20"})["id"])
