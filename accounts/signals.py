@@ -64,6 +64,30 @@ class OriginsAllowed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApiKeyLimited(Event):
+    """How often a key may be used was set by an operator. What is null is as the settings say."""
+
+    type: ClassVar[str] = "api_key.limited"
+
+    reads_per_minute: int | None
+    writes_per_minute: int | None
+    ingestion_per_second: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentLimited(Event):
+    """How often everybody in the environment may ask together was set. What is null is as the settings say."""
+
+    type: ClassVar[str] = "environment.limited"
+
+    reads_per_minute: int | None
+    writes_per_minute: int | None
+    ingestion_per_second: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefreshTokenReused(Event):
     """A refresh token came back after its successor had been handed out: its whole session was ended."""
 

@@ -283,26 +283,27 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = INGESTION_BODY_LIMIT
 FEED_MAX_WAITERS = env.int("FEED_MAX_WAITERS", default=2)
 IDEMPOTENCY_TTL_HOURS = env.int("IDEMPOTENCY_TTL_HOURS", default=24)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
-# (tokens, seconds in which they refill). People are customers and strangers, programs hold a secret.
+# (tokens, seconds in which they refill). People are customers and strangers, programs hold a secret; 0 is no limit.
 RATE_LIMITS: dict[str, dict[str, tuple[int, int]]] = {
     "address": {"everybody": (env.int("RATE_LIMIT_ADDRESS_PER_MINUTE", default=60_000), 60)},
     "read": {
         "people": (env.int("RATE_LIMIT_READS_PEOPLE_PER_MINUTE", default=100), 60),
         "programs": (env.int("RATE_LIMIT_READS_PROGRAMS_PER_MINUTE", default=6_000), 60),
+        "environment": (env.int("RATE_LIMIT_READS_ENVIRONMENT_PER_MINUTE", default=0), 60),
     },
     "write": {
         "people": (env.int("RATE_LIMIT_WRITES_PEOPLE_PER_MINUTE", default=10), 60),
         "programs": (env.int("RATE_LIMIT_WRITES_PROGRAMS_PER_MINUTE", default=600), 60),
+        "environment": (env.int("RATE_LIMIT_WRITES_ENVIRONMENT_PER_MINUTE", default=0), 60),
     },
     "ingestion": {
-        "people": (env.int("RATE_LIMIT_INGESTION_PER_SECOND", default=1_000), 1),
-        "programs": (env.int("RATE_LIMIT_INGESTION_PER_SECOND", default=1_000), 1),
+        **dict.fromkeys(("people", "programs"), (env.int("RATE_LIMIT_INGESTION_PER_SECOND", default=1_000), 1)),
+        "environment": (env.int("RATE_LIMIT_INGESTION_ENVIRONMENT_PER_SECOND", default=0), 1),
     },
 }
 # While Redis is away: local (each process counts its share for itself) | open (no limit) | closed (503).
 RATE_LIMIT_ON_STORE_FAILURE = env.str("RATE_LIMIT_ON_STORE_FAILURE", default="local")
-# This many processes share a limit then.
-RATE_LIMIT_PROCESSES = env.int("RATE_LIMIT_PROCESSES", default=2)
+RATE_LIMIT_PROCESSES = env.int("RATE_LIMIT_PROCESSES", default=2)  # This many processes share a limit then.
 
 # The database schedules and remembers; a message only wakes somebody up. See docs/jobs.md.
 

@@ -10,7 +10,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Func, Q, Value, lookups
 
-from core import errors, ids
+from core import errors, ids, limits
+from core.limits import Limited
 from core.tenancy import Scope
 from core.tenancy.rows import ScopedRow
 
@@ -69,7 +70,7 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
         return self.exclude(kind=Environment.Kind.PLATFORM)
 
 
-class Environment(models.Model):
+class Environment(Limited):
     """A tenant's `live` world or a `sandbox` of it. `platform` holds what belongs to no tenant."""
 
     class Kind(models.TextChoices):
@@ -99,6 +100,7 @@ class Environment(models.Model):
         permissions: ClassVar = [
             ("allow_origins_environment", "Can allow web pages of other origins"),
             ("advance_clock_environment", "Can move a sandbox's clock"),
+            ("limit_environment", "Can say how often an environment may be asked"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tenant", "slug"], name="core_environment_slug_per_tenant"),
@@ -121,6 +123,7 @@ class Environment(models.Model):
             models.CheckConstraint(
                 condition=Q(allowed_origins__len__lte=MOST_ORIGINS), name="core_environment_few_origins"
             ),
+            limits.sensible("core_environment_limits"),
         ]
 
     def __str__(self) -> str:

@@ -11,10 +11,12 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts import moves, services
+from accounts.admin import _limits
 from accounts.api.serializers import LONGEST_JUMP_DAYS
 from core import clock, console, tenancy
 from core.admin import EnvironmentAdmin
 from core.events import StoredFact
+from core.limits import Limits
 from core.models import Environment
 from jobs import services as jobs
 
@@ -53,7 +55,7 @@ admin.site.unregister(Environment)
 class AllowingEnvironmentAdmin(EnvironmentAdmin):
     """The page of the core, with its buttons, and what happened while the clock was moved the last time."""
 
-    actions_detail = ("advance_clock", "allow_origins")
+    actions_detail = ("advance_clock", "allow_origins", "limit")
     readonly_fields = ("clock", "happened")
 
     @admin.display(description="Clock")
@@ -94,6 +96,16 @@ class AllowingEnvironmentAdmin(EnvironmentAdmin):
         """This function will replace the origins whose web pages may read the answers."""
         author = console.actor(request)
         services.allow_origins(origins=origins.split(), reason=reason, actor=author, now=clock.now())
+
+    @console.verb(
+        description="Limit", permission="limit", icon="speed", form=_limits.LimitsForm, initial=_limits.initial
+    )
+    def limit(self, request: HttpRequest, row: Environment, reason: str, **limits: int | None) -> str:
+        """This function will say how often everybody in the environment may ask together, from the next request on."""
+        done = services.limit_environment(
+            limits=Limits(**limits), reason=reason, actor=console.actor(request), now=clock.now()
+        )
+        return f"The limits of this environment: {_limits.said(done.limits)}."
 
 
 def _line(fact: StoredFact) -> tuple[str, str, str | SafeString]:

@@ -14,8 +14,10 @@ from unfold.widgets import (
 )
 
 from accounts import services
+from accounts.admin import _limits
 from accounts.models import ApiKey
 from core import clock, console, tenancy
+from core.limits import Limits
 from core.models import Environment
 
 LONGEST_OVERLAP_HOURS = 168
@@ -63,10 +65,10 @@ class ApiKeyAdmin(console.ConsoleAdmin):
     ordering = ("-id",)
     fields = (
         "name", "type", "environment", "shown_key", "shown_scopes", "created_at", "expires_at", "revoked_at",
-        "last_used_at",
+        "last_used_at", "shown_limits",
     )  # fmt: skip
     actions_list = ("issue",)
-    actions_detail = ("rotate", "revoke")
+    actions_detail = ("rotate", "limit", "revoke")
 
     @admin.display(description="Key")
     def shown_key(self, row: ApiKey) -> str:
@@ -77,6 +79,11 @@ class ApiKeyAdmin(console.ConsoleAdmin):
     def shown_scopes(self, row: ApiKey) -> str:
         """This function will return what the key may do."""
         return ", ".join(row.scopes) or "–"
+
+    @admin.display(description="Limits")
+    def shown_limits(self, row: ApiKey) -> str:
+        """This function will return how often the key may be used, where an operator has said so."""
+        return _limits.said(row.limits)
 
     @display(description="State", label={"active": "success", "ended": "danger"})
     def shown_state(self, row: ApiKey) -> str:
@@ -105,6 +112,16 @@ class ApiKeyAdmin(console.ConsoleAdmin):
             now=clock.wall(),
         )  # fmt: skip
         return console.Secret(title=f"The key that replaces {self.shown_key(row)}", text=issued.secret)
+
+    @console.verb(
+        description="Limit", permission="limit", icon="speed", form=_limits.LimitsForm, initial=_limits.initial
+    )
+    def limit(self, request: HttpRequest, row: ApiKey, reason: str, **limits: int | None) -> str:
+        """This function will say how often the key may be used, from its next request on."""
+        done = services.limit_api_key(
+            key_id=row.pk, limits=Limits(**limits), reason=reason, actor=console.actor(request), now=clock.wall()
+        )
+        return f"The limits of this key: {_limits.said(done.limits)}."
 
     @console.verb(description="Revoke", permission="revoke", icon="block")
     def revoke(self, request: HttpRequest, row: ApiKey, reason: str) -> None:

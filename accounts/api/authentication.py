@@ -18,9 +18,9 @@ class CredentialsAmbiguous(refusals.Malformed):
 class Credentials(BaseAuthentication):
     """An API key in `X-API-Key` or `Authorization: Bearer`, or an access token in the latter.
 
-    Gives `request.user` the `Actor` and `request.auth` the `Scope` of his environment, its clock read afresh. A system
-    key may name the environment it works in with `X-Environment`. What is neither a key nor of a token's form can only
-    be the platform's own token.
+    Gives `request.user` the `Actor` and `request.auth` the `Scope` of his environment, its clock read afresh; how often
+    he may ask is left on Django's request. A system key may name the environment it works in with `X-Environment`. What
+    is neither a key nor of a token's form can only be the platform's own token.
     """
 
     def authenticate(self, request: Request) -> tuple[Actor, Scope] | None:
@@ -35,6 +35,7 @@ class Credentials(BaseAuthentication):
         if (key is not None and bearer is not None) or "," in f"{key or ''}{bearer or ''}":
             raise CredentialsAmbiguous
         found = self._identify(key if key is not None else _after_bearer(bearer or ""), request, is_key=key is not None)
+        request._request.limits = found.limits  # type: ignore[attr-defined]
         return found.actor, found.scope
 
     def authenticate_header(self, request: Request) -> str:

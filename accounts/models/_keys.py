@@ -7,7 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from core import errors
+from core import errors, limits
+from core.limits import Limited
 from core.tenancy.rows import ScopedManager, ScopedQuerySet, ScopedRow
 
 
@@ -25,7 +26,7 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
 ApiKeyManager = ScopedManager.from_queryset(ApiKeyQuerySet)
 
 
-class ApiKey(ScopedRow):
+class ApiKey(ScopedRow, Limited):
     """A credential of a program. Only its hash is kept; `lookup` and `last_four` let people recognize it.
 
     A `revoked_at` in the future is the overlap of a rotation: until then the old key works beside the new one. Its
@@ -58,6 +59,7 @@ class ApiKey(ScopedRow):
             ("issue_apikey", "Can issue an API key"),
             ("rotate_apikey", "Can rotate an API key"),
             ("revoke_apikey", "Can revoke an API key"),
+            ("limit_apikey", "Can say how often a key may be used"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -67,6 +69,7 @@ class ApiKey(ScopedRow):
                 condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")),
                 name="accounts_apikey_expires_after_birth",
             ),
+            limits.sensible("accounts_apikey_limits"),
         ]
 
     def is_usable(self, *, at: datetime) -> bool:

@@ -31,13 +31,14 @@ from accounts.services._authentication import (
     authenticate_token,
 )
 from accounts.services._customers import ExternalRefTaken, create_customer, update_customer
-from accounts.services._environments import allow_origins
+from accounts.services._environments import allow_origins, limit_environment
 from accounts.services._keys import (
     OVERLAP,
     IssuedKey,
     ScopeRefused,
     ScopeUnknown,
     issue_api_key,
+    limit_api_key,
     revoke_api_key,
     rotate_api_key,
 )
@@ -98,7 +99,8 @@ __all__ = [
     "authenticate_key", "authenticate_token", "begin_enrolment", "change_member_role", "change_operator_password",
     "change_password", "confirm_enrolment", "confirm_operator", "create_customer", "create_operator", "do_or_ask",
     "end_all_sessions", "end_session", "hash_new_password", "identify_operator", "invite_member", "is_enrolled",
-    "issue_api_key", "join_tenant", "limit_of", "log_in_customer", "log_in_member", "note_console_login",
+    "issue_api_key", "join_tenant", "limit_api_key", "limit_environment", "limit_of", "log_in_customer",
+    "log_in_member", "note_console_login",
     "refresh_session", "register_customer", "register_privately", "reject", "remove_member", "remove_second_factor",
     "reprove_operator", "request_member_reset", "request_password_reset", "request_verification", "reset_password",
     "revoke_api_key", "rotate_api_key", "step_up", "update_customer", "verify_email", "withdraw",

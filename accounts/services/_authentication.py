@@ -15,6 +15,7 @@ from audit import services as audit
 from core import ids
 from core.actor import Actor
 from core.http import refusals
+from core.limits import USUAL, CallerLimits
 from core.models import Environment, scope_of
 from core.tenancy import PLATFORM_ID, Scope, scope
 from core.tenancy.system import system_scope
@@ -38,6 +39,7 @@ class Identity:
 
     actor: Actor
     scope: Scope
+    limits: CallerLimits = USUAL
 
 
 def authenticate_key(text: str, *, environment: str = "", now: datetime) -> Identity:
@@ -54,10 +56,10 @@ def authenticate_key(text: str, *, environment: str = "", now: datetime) -> Iden
         raise CredentialRefused
     actor = Actor(type=ACTOR_OF[found.type], id=found.public_id, scopes=found.scopes)
     if found.type == ApiKey.Type.SYSTEM:
-        return _platform_identity(actor, found.scope, environment)
+        return _platform_identity(actor, found, environment)
     if environment and environment != ids.encode(Environment.prefix, found.scope.environment_id):
         raise CredentialRefused
-    return Identity(actor=actor, scope=found.scope)
+    return Identity(actor=actor, scope=found.scope, limits=found.limits)
 
 
 def authenticate_admin(text: str, *, path: str) -> Identity:
@@ -96,12 +98,14 @@ def authenticate_token(text: str, *, now: datetime) -> Identity:
 
 
 @transaction.atomic
-def _platform_identity(actor: Actor, own: Scope, environment: str) -> Identity:
-    chosen = _named(environment).as_scope() if environment else own
+def _platform_identity(actor: Actor, key: _key_lookup.FoundKey, environment: str) -> Identity:
+    named = _named(environment) if environment else None
+    chosen = named.as_scope() if named else key.scope
     target = ids.encode(Environment.prefix, chosen.environment_id)
     with scope(chosen):
         audit.record(action="system_key.used", target=target, outcome="success", actor=actor.label, meta={})
-    return Identity(actor=actor, scope=chosen)
+    shared = named.limits if named else key.limits.shared
+    return Identity(actor=actor, scope=chosen, limits=CallerLimits(own=key.limits.own, shared=shared))
 
 
 def _named(environment: str) -> Environment:
@@ -121,7 +125,7 @@ def _customer(claims: tokens.Claims) -> Identity | None:
     if found is None:
         return None
     actor = Actor(type="customer", id=claims.subject, scopes=EVERYTHING, customer_id=customer_id)
-    return Identity(actor=actor, scope=found.environment.as_scope())
+    return _inside(actor, found.environment)
 
 
 def _member(claims: tokens.Claims) -> Identity | None:
@@ -137,7 +141,11 @@ def _member(claims: tokens.Claims) -> Identity | None:
         type="member", id=claims.subject, scopes=roles.scopes_of(place.role), role=place.role,
         authenticated_at=claims.authenticated_at,
     )  # fmt: skip
-    return Identity(actor=actor, scope=environment.as_scope())
+    return _inside(actor, environment)
+
+
+def _inside(actor: Actor, environment: Environment) -> Identity:
+    return Identity(actor=actor, scope=environment.as_scope(), limits=CallerLimits(shared=environment.limits))
 
 
 def _is_ended(claims: tokens.Claims) -> Exists:

@@ -9,13 +9,14 @@ from django.db.models import Q
 
 from accounts.models import ApiKey
 from core import ids
+from core.limits import CallerLimits, Limits, columns
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 # The function sees all environments; see the migration that makes it.
-_FIND = "SELECT * FROM accounts_key_of(%s)"
+_FIND = "SELECT * FROM accounts_key_found(%s)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class FoundKey:
     ends: tuple[datetime | None, datetime | None]
     last_used_at: datetime | None
     scope: Scope
+    limits: CallerLimits
 
     @property
     def public_id(self) -> str:
@@ -46,14 +48,20 @@ def find(lookup: str, *, now: datetime) -> FoundKey | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    key_id, kind, digest, scopes, expires_at, revoked_at, last_used_at, environment_id, tenant_id, where, clock_at = row
+    key_id, kind, digest, scopes, expires_at, revoked_at, last_used_at, *rest = row
+    environment_id, tenant_id, where, clock_at, own, shared = rest
     found = FoundKey(
         id=key_id, type=ApiKey.Type(kind), hash=bytes(digest), scopes=frozenset(scopes), last_used_at=last_used_at,
         ends=(revoked_at, expires_at),
         scope=Scope(environment_id=environment_id, tenant_id=tenant_id, kind=where, clock_at=clock_at),
+        limits=CallerLimits(own=_limits(own), shared=_limits(shared)),
     )  # fmt: skip
     _note_use(found, now)
     return found
+
+
+def _limits(numbers: list[int | None]) -> Limits:
+    return Limits(**dict(zip(columns(), numbers, strict=True)))
 
 
 def _note_use(found: FoundKey, now: datetime) -> None:

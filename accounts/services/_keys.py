@@ -1,7 +1,7 @@
 """API keys: issued, revoked, rotated."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,9 +9,10 @@ from django.db import transaction
 
 from accounts import credentials, roles
 from accounts.models import ApiKey, ApiKeyEnded
-from accounts.signals import ApiKeyIssued, ApiKeyRevoked
+from accounts.signals import ApiKeyIssued, ApiKeyLimited, ApiKeyRevoked
 from core import errors, events, tenancy
 from core.actor import Actor
+from core.limits import Limits, columns
 
 OVERLAP = timedelta(hours=24)
 
@@ -88,7 +89,7 @@ def revoke_api_key(*, key_id: UUID, reason: str = "", actor: Actor, now: datetim
 def rotate_api_key(
     *, key_id: UUID, overlap: timedelta = OVERLAP, reason: str = "rotated", actor: Actor, now: datetime
 ) -> IssuedKey:
-    """This function will issue a key like another, which works beside it for the overlap and then ends.
+    """This function will issue a key like another, its limits included; both work for the overlap, then one ends.
 
     :raises accounts.models.ApiKeyEnded: if the old key has ended.
     :raises ScopeRefused: if the actor does not hold the key's scopes himself.
@@ -100,8 +101,25 @@ def rotate_api_key(
     new = issue_api_key(
         type=old.type, name=old.name, scopes=old.scopes, expires_at=old.expires_at, actor=actor, now=now
     )
+    new.key.limit_to(old.limits)
+    new.key.save(update_fields=columns())
     _end(old, at=now + overlap, replaced_by=new.key.public_id, reason=reason, actor=actor, now=now)
     return new
+
+
+@transaction.atomic
+def limit_api_key(*, key_id: UUID, limits: Limits, reason: str = "", actor: Actor, now: datetime) -> ApiKey:
+    """This function will say how often a key may be used and publish `ApiKeyLimited`, if anything differs.
+
+    :raises core.limits.LimitsRefused: for a number that is no limit.
+    :raises core.errors.NotFound: if the environment has no such key.
+    """
+    row = _locked(key_id)
+    if row.limit_to(limits):
+        row.save(update_fields=columns())
+        told = asdict(row.limits)
+        events.publish(ApiKeyLimited(subject=row.public_id, actor=actor.label, at=now, reason=reason, **told))
+    return row
 
 
 def _end(row: ApiKey, *, at: datetime, replaced_by: str | None, reason: str, actor: Actor, now: datetime) -> None:

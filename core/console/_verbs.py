@@ -74,10 +74,11 @@ class _Button:
     form: type[ReasonForm]
     step_up: bool
     preview: Callable[..., Any] | None = None
+    initial: Callable[[Any], dict[str, Any]] | None = None
 
     def answer(self) -> HttpResponseBase:
         """This function will ask, do, or ask who it is first; and then show what came of it."""
-        form = self.form(self.request.POST or None)
+        form = self.form(self.request.POST or None, initial=self.initial(self.row) if self.initial else None)
         if self.request.method != "POST" or not form.is_valid():
             return self._asked(form)
         if self.preview is not None and "preview" in self.request.POST:
@@ -151,6 +152,7 @@ def verb(
     step_up: bool = False,
     preview: Callable[..., Any] | None = None,
     possible: Callable[[Any], bool] | None = None,
+    initial: Callable[[Any], dict[str, Any]] | None = None,
 ) -> Callable[[Press], Any]:
     """This function will make a method a button of a row's page.
 
@@ -158,7 +160,8 @@ def verb(
     in a transaction of its own; the form's values are keyword arguments. A refusal is shown and changes nothing.
     `permission` is the verb in `<app>.<verb>_<model>`. With `step_up` the password must be fresh. A `preview` is called
     with the request, the row and the values by a second button, and returns what is shown; it changes nothing. Rows
-    for which the verb is not `possible` do not show the button; the verb refuses who presses it all the same.
+    for which the verb is not `possible` do not show the button; the verb refuses who presses it all the same. What the
+    form shows at first is the `initial` of the row.
     """
 
     def decorate(press: Press) -> Any:
@@ -171,6 +174,7 @@ def verb(
             return _Button(
                 admin=admin, request=request, row=row, press=doing, description=description, form=form,
                 step_up=step_up, preview=partial(preview, request, row) if preview else None,
+                initial=initial,
             ).answer()  # fmt: skip
 
         button = _button(press, pressed, description, permission, icon)
