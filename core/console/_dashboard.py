@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -145,6 +146,10 @@ def _shown_tile(one: Tile) -> Mapping[str, Any]:
     return {"title": one.title, "number": number, "link": address + query, "is_red": one.is_alarm and number > 0}
 
 
+# How dense upright bars stand; the style sheet knows what to do about it.
+CROWDS: Final = (("few", 4), ("some", 8), ("many", inf))
+
+
 def drawn(one: Chart) -> Mapping[str, Any]:
     """This function will return a chart as the templates draw it: bars with their share of the longest."""
     most = max((bar.base + bar.value for bar in one.bars), default=0) or 1
@@ -156,7 +161,8 @@ def drawn(one: Chart) -> Mapping[str, Any]:
         }
         for bar in one.bars
     ]  # fmt: skip
-    return {"title": one.title, "upright": one.upright, "bars": bars}
+    crowd = next(name for name, most in CROWDS if len(bars) <= most)
+    return {"title": one.title, "upright": one.upright, "bars": bars, "crowd": crowd if one.upright else ""}
 
 
 def _line(one: Happened) -> Mapping[str, Any]:

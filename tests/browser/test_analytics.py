@@ -15,6 +15,25 @@ from subscriptions.tests.factories import make_addon, make_customer, make_plan, 
 
 pytestmark = pytest.mark.browser
 
+# Words of one figure that touch another's or leave the figure, and bars that do not stand on one ground.
+OVERLAPS = """
+() => [...document.querySelectorAll("figure")].flatMap(figure => {
+  const words = [...figure.querySelectorAll(".bar-label, .bar-text")].filter(one => one.textContent.trim());
+  const boxes = words.map(one => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return {text: one.textContent, ...range.getBoundingClientRect().toJSON()};
+  });
+  const edge = figure.getBoundingClientRect();
+  const outside = boxes.filter(a => a.left < edge.left || a.right > edge.right || a.bottom > edge.bottom);
+  const pairs = boxes.flatMap((a, i) => boxes.slice(i + 1).map(b => [a, b])).filter(
+    ([a, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom);
+  const grounds = new Set([...figure.querySelectorAll(".columns .bar-track")].map(one => one.clientHeight));
+  const uneven = grounds.size > 1 ? ["bars that cannot be compared"] : [];
+  return [...outside.map(a => a.text), ...pairs.map(([a, b]) => `${a.text} and ${b.text}`), ...uneven];
+})
+"""
+
 
 @pytest.fixture
 def history(console: Page, sandbox_scope: Any) -> None:
@@ -35,7 +54,7 @@ def history(console: Page, sandbox_scope: Any) -> None:
                 )
 
 
-def test_a_waterfall_is_drawn_as_steps(console: Page, history: None) -> None:
+def test_a_waterfall_is_drawn_as_steps_and_no_word_lies_on_another(console: Page, history: None) -> None:
     console.get_by_role("link", name="Analytics").click()
     console.wait_for_url("**/subscriptions/mrrmovement/")
     figure = console.locator("figure", has_text="Waterfall of all months, USD")
@@ -52,5 +71,11 @@ def test_a_waterfall_is_drawn_as_steps(console: Page, history: None) -> None:
     expect(console.locator(".heat tbody tr")).not_to_have_count(0)
     if os.environ.get("SHOT"):
         console.screenshot(path=os.environ["SHOT"], full_page=True)
+    for width in (1920, 1440, 1280, 1024, 800, 480):
+        console.set_viewport_size({"width": width, "height": 900})
+        assert console.evaluate(OVERLAPS) == [], f"at a width of {width}"
+        if os.environ.get("SHOT"):
+            console.screenshot(path=f"{os.environ['SHOT']}.{width}.png", full_page=True)
+    console.set_viewport_size({"width": 1440, "height": 900})
     console.get_by_label("Month of the waterfall").get_by_role("link").nth(5).click()
     expect(console.get_by_label("Month of the waterfall").locator("[aria-current]")).to_have_count(1)
