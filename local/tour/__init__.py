@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from local.client import Client
 from local.receiver import Receiver
 from local.story import Report, TourResult, TourSettings
-from local.tour import bills, clock, company, dunning, gifts, proof, subscribing, usage, visit, webhooks
+from local.tour import bills, changes, clock, company, dunning, gifts, proof, subscribing, usage, visit, webhooks
 from local.tour.stage import Act, Stage, play
 
 FIRST_VISIT: Sequence[Act] = (
@@ -27,6 +27,13 @@ FIRST_VISIT: Sequence[Act] = (
     ("Bob's invoice was tried again, and given up", dunning.check_retries),
     ("Ada's renewal was charged", subscribing.check_renewal),
     ("Carol's usage was billed", usage.check_arrears),
+    ("Carol plans more seats, for later", changes.plan),
+    ("Carol takes a break", changes.pause),
+    ("Ten days pass", clock.pass_break),
+    ("Carol goes on, her days given back", changes.resume),
+    ("Another month passes", clock.pass_month),
+    ("The next period has five seats", changes.check),
+    ("The clock tells what it brought", clock.tell),
     ("Taxes and a coupon are set up", bills.set_up),
     ("Carol is given wallet credit", bills.give_credit),
     ("Carol asks for a quote", bills.ask_quote),

@@ -2,9 +2,10 @@
 
 from local.tour.stage import Body, Stage, await_, expect
 
-TRIAL_DAYS, MONTH_DAYS = 15, 31
+TRIAL_DAYS, MONTH_DAYS, BREAK_DAYS = 15, 31, 10
 # Everything that falls due on the way runs before the clock arrives.
 TRAVEL_SECONDS = 120.0
+MOST_TOLD = 100
 
 
 def pass_trial(stage: Stage) -> str:
@@ -15,6 +16,25 @@ def pass_trial(stage: Stage) -> str:
 def pass_month(stage: Stage) -> str:
     """This step will move the clock behind the next renewals."""
     return _advance(stage, MONTH_DAYS)
+
+
+def pass_break(stage: Stage) -> str:
+    """This step will move the clock on while somebody rests."""
+    return _advance(stage, BREAK_DAYS)
+
+
+def tell(stage: Stage) -> str:
+    """This step will have the clock tell what its last move brought about, each at its instant and in order."""
+    environment = stage.api.get("/auth/me")["environment"]
+    told = stage.api.get(f"/environments/{environment['id']}/clock", limit=MOST_TOLD)
+    move, instants = told["move"], [one["at"] for one in told["happened"]]
+    expect(told["state"] == "stopped" and move["percent"] == 100, f"the clock is {told['state']}")
+    expect(move["facts"] == sum(move["counts"].values()), f"{move['facts']} facts, counted as {move['counts']}")
+    expect(instants == sorted(instants), "what happened is out of order")
+    expect(all(move["starts_at"] <= at <= move["to"] for at in instants), "something happened at another time")
+    renewed = move["counts"].get("subscription.renewed", 0)
+    expect(renewed, f"nothing was renewed: {move['counts']}")
+    return f"{move['facts']} facts from {move['starts_at'][:10]} to {move['to'][:10]}, {renewed} renewals among them"
 
 
 def _advance(stage: Stage, days: int) -> str:
