@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 
+from core import redaction
 from core.conformance import Case
 from core.redaction import MAX_ITEMS, MAX_TEXT, REDACTED, holds_card, redact, redact_lines, redact_text
 from tests.conformance import cases, check
@@ -51,6 +52,16 @@ def test_redacting_twice_changes_nothing_but_hashes(value: Any) -> None:
     once = redact(value)
     assert json.dumps(redact(once)).count(PAN) == 0
     assert redact({"password": value}) == {"password": REDACTED}
+
+
+@generated(st.from_regex(redaction._HARMLESS, fullmatch=True))
+def test_what_counts_as_harmless_is_no_secret_to_the_patterns_either(text: str) -> None:
+    assert redaction._judged_text(text) == text
+
+
+@pytest.mark.parametrize("text", ["ghp_" + "a" * 26, "sk_" + "a" * 26, "of.sk_abcdefghij", "a.b_c.xoxb_abcdefghij"])
+def test_words_and_ids_that_are_credentials_are_not_harmless(text: str) -> None:
+    assert redact(text) == REDACTED
 
 
 @pytest.mark.parametrize(
