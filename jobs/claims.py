@@ -18,10 +18,9 @@ LEASE = timedelta(seconds=60)
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
 
 # `clock_timestamp()` and not the caller's clock: leases of several machines must agree on the time.
-_DUE = """
-    ((job.state IN ('pending', 'failed') AND job.run_at <= COALESCE(env.clock_at, clock_timestamp()) {waited})
-     OR (job.state = 'running' AND job.lease_until < clock_timestamp() AND job.attempts < job.max_attempts))
-"""
+_READY = "job.state IN ('pending', 'failed') AND job.run_at <= COALESCE(env.clock_at, clock_timestamp()) {waited}"
+_WAITED = "AND job.available_at <= clock_timestamp()"
+_LEFT_BEHIND = "job.state = 'running' AND job.lease_until < clock_timestamp() AND job.attempts < job.max_attempts"
 _IN_ORDER = """
     (job.ordering_key = '' OR NOT EXISTS (
         SELECT 1 FROM jobs_job ahead
@@ -39,12 +38,18 @@ _LOST = _TRIED.format(
     number="attempts", outcome="'lost'", error_class="''", ended="chosen WHERE state = 'running'",
     error="'The worker ' || lease_owner || ' was not heard of again.'",
 )  # fmt: skip
-_CLAIM = """
-    WITH chosen AS (
+_FIRST = """
         SELECT job.id, job.environment_id, job.state, job.fence, job.life, job.attempts, job.lease_owner, job.started_at
         FROM jobs_job job JOIN core_environment env ON env.id = job.environment_id
         WHERE {chosen} AND {due} AND {in_order}
-        ORDER BY job.run_at, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED),
+        ORDER BY job.run_at, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED
+"""
+# Two looks, each along an index that has its order: one look for both would read and sort everything that waits. What
+# somebody left behind was the first once, so it is the first again; only without such a job is there a second look.
+_CLAIM = """
+    WITH taken_over AS ({left_behind}),
+    next AS ({ready}),
+    chosen AS (TABLE taken_over UNION ALL TABLE next),
     lost AS ({lost} ON CONFLICT (environment_id, job_id, fence) DO NOTHING)
     UPDATE jobs_job claimed
     SET state = 'running', attempts = claimed.attempts + 1, fence = claimed.fence + 1, lease_owner = %(owner)s,
@@ -55,17 +60,23 @@ _CLAIM = """
 """
 # A frozen clock that is being moved belongs to the mover: everybody else keeps off its environment, but for the
 # move itself and for what waits for the outside world.
-_OF_QUEUES = "job.queue = ANY(%(queues)s) AND (env.advancing_to IS NULL OR job.kind = 'jobs.advance_clock')"
+_OF_QUEUE = "job.queue = %(queue)s AND (env.advancing_to IS NULL OR job.kind = 'jobs.advance_clock')"
 _OF_ENVIRONMENT = (
     "job.environment_id = %(environment)s AND job.kind <> 'jobs.advance_clock' AND job.queue <> 'q:out:webhooks'"
 )
 
-CLAIM_OF_QUEUES = _CLAIM.format(
-    chosen=_OF_QUEUES, due=_DUE.format(waited="AND job.available_at <= clock_timestamp()"), in_order=_IN_ORDER,
-    lost=_LOST,
-)  # fmt: skip
+
+def _claim_of(chosen: str, *, in_order: str = _IN_ORDER, waited: str = "") -> str:
+    ready = f"NOT EXISTS (TABLE taken_over) AND {_READY.format(waited=waited)}"
+    return _CLAIM.format(
+        left_behind=_FIRST.format(chosen=chosen, due=_LEFT_BEHIND, in_order=in_order),
+        ready=_FIRST.format(chosen=chosen, due=ready, in_order=in_order), lost=_LOST,
+    )  # fmt: skip
+
+
+CLAIM_OF_QUEUE = _claim_of(_OF_QUEUE, waited=_WAITED)
 # A failed job is tried again at once while the clock is moved: its wait is real time, which the move does not spend.
-CLAIM_OF_ENVIRONMENT = _CLAIM.format(chosen=_OF_ENVIRONMENT, due=_DUE.format(waited=""), in_order=_IN_ORDER, lost=_LOST)
+CLAIM_OF_ENVIRONMENT = _claim_of(_OF_ENVIRONMENT)
 
 # Others like a job in hand that nobody has tried yet: they are done together with it, in one transaction.
 _LIKE = """
@@ -141,7 +152,7 @@ _DUE_QUEUES = f"""
     SELECT DISTINCT job.queue FROM jobs_job job JOIN core_environment env ON env.id = job.environment_id
     WHERE job.state IN ('pending', 'failed', 'running')
       AND (env.advancing_to IS NULL OR job.kind = 'jobs.advance_clock')
-      AND {_DUE.format(waited="AND job.available_at <= clock_timestamp()")}
+      AND (({_READY.format(waited=_WAITED)}) OR ({_LEFT_BEHIND}))
 """  # noqa: S608 - made of the constants above
 
 
@@ -161,8 +172,11 @@ class Claim:
 
 
 def of_queues(*queues: str) -> Claim | None:
-    """This function will claim the job of these queues that has been due longest, or return None."""
-    return _claim(CLAIM_OF_QUEUES, queues=list(queues))
+    """This function will claim the job that has been due longest in the first of these queues that has one, or return
+    None.
+    """
+    found = (_claim(CLAIM_OF_QUEUE, queue=queue) for queue in queues)
+    return next((claim for claim in found if claim), None)
 
 
 def of_environment(environment_id: UUID) -> Claim | None:

@@ -49,8 +49,8 @@ def work(queue: str, *, seconds: float) -> int:
 
 
 def do_next(*queues: str) -> list[Outcome]:
-    """This function will do the job of these queues that has been due longest, with others like it if they are done
-    together, and return what became of them; nothing if nothing is due.
+    """This function will do the job that has been due longest in the first of these queues that has one, with others
+    like it if they are done together, and return what became of them; nothing if nothing is due.
     """
     claim = claims.of_queues(*queues)
     return do_with_others(claim) if claim else []

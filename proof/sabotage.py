@@ -121,7 +121,7 @@ def _gift_rules() -> None:
 
 
 def _order() -> None:
-    _replace(claims, "CLAIM_OF_QUEUES", claims.CLAIM_OF_QUEUES.replace(claims._IN_ORDER, "TRUE"))
+    _replace(claims, "CLAIM_OF_QUEUE", claims.CLAIM_OF_QUEUE.replace(claims._IN_ORDER, "TRUE"))
     # The inbox would ignore what comes too late; the disorder is to be seen.
     _replace(outbox, "_INBOX", outbox._INBOX.replace(outbox._OVERTAKEN, "FALSE"))
 

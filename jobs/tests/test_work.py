@@ -1,5 +1,7 @@
 """Doing jobs: leases, fences, retries, order, dead letters."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
@@ -20,7 +22,9 @@ def claim() -> claims.Claim:
 def let_time_pass(column: str) -> None:
     """Bring an instant of real time that a job waits for into the past."""
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE jobs_job SET {column} = clock_timestamp() - interval '1 second'")
+        cursor.execute(
+            f"UPDATE jobs_job SET {column} = clock_timestamp() - interval '1 second' WHERE {column} IS NOT NULL"
+        )
 
 
 def test_a_done_job_has_succeeded_and_is_not_claimed_again():
@@ -30,6 +34,38 @@ def test_a_done_job_has_succeeded_and_is_not_claimed_again():
     assert kinds.done == [{"id": "1"}]
     assert Job.objects.get().state == "succeeded"
     assert claims.of_queues("q:mail") is None
+
+
+def test_a_claim_reads_along_the_order_of_what_waits_and_sorts_nothing():
+    """However many are due: a sort in the plan would read them all for the first."""
+    asked = {"queue": "q:mail", "owner": "plan", "lease": timedelta(seconds=1)}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {claims.CLAIM_OF_QUEUE}", asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    waiting = plan[plan.index("CTE next") : plan.index("CTE chosen")]
+    assert "Index Scan using jobs_job_due" in waiting
+    assert "Sort" not in waiting
+
+
+def test_what_somebody_left_behind_comes_first():
+    enqueue("test.note", payload={"id": "first"}, key="a")
+    enqueue("test.note", payload={"id": "second"}, key="b")
+    claim()
+    let_time_pass("lease_until")
+
+    assert [claim().payload["id"], claim().payload["id"]] == ["first", "second"]
+    assert claims.of_queues("q:mail") is None
+
+
+def test_of_several_queues_the_first_with_something_due_is_asked():
+    enqueue("test.note", payload={"id": "1"}, key="a")
+
+    found = claims.of_queues("q:sub:usage_sync", "q:mail")
+
+    assert found is not None
+    assert found.queue == "q:mail"
 
 
 def test_a_claimed_job_is_nobody_elses():
