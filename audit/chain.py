@@ -11,6 +11,8 @@ import json
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
+
 GENESIS: Final = bytes(32)
 _ENTRY: Final = b"audit.v1\x00"
 _SEAL: Final = b"audit.entry.v1\x00"
@@ -22,8 +24,11 @@ _BLOCK: Final = 64
 
 
 def canonical(entry: dict[str, Any]) -> str:
-    """This function will return the one text of an entry: sorted keys, no white space, UTF-8 as it is."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """This function will return the one text of an entry: sorted keys, no white space, UTF-8 as it is.
+
+    Floats have no one text and must not be in it.
+    """
+    return orjson.dumps(entry, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def link(key: bytes, previous: bytes, text: str) -> bytes:

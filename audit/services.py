@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -27,6 +28,7 @@ _INSERT = """
       RETURNING id)
     INSERT INTO audit_unsealed (id, environment_id) SELECT id, %(environment)s::uuid FROM entry
 """
+_TO_LOOK_INTO: Final = frozenset({float, dict, list, tuple})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,12 @@ def text_of(new: Happening, *, entry_id: UUID, key_id: str) -> str:
 
 def chain_name() -> str:
     """This function will return the name of the chain of the environment in scope."""
-    return f"e:{ids.encode('env', tenancy.environment_id())}"
+    return _chain_of(tenancy.environment_id())
+
+
+@lru_cache(maxsize=256)
+def _chain_of(environment_id: UUID) -> str:
+    return f"e:{ids.encode('env', environment_id)}"
 
 
 def _pair(label: str, separator: str = ":") -> dict[str, str]:
@@ -107,7 +114,7 @@ def _whole(value: Any) -> Any:
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, dict):
-        return {str(name): _whole(item) for name, item in value.items()}
+        return {str(name): _whole(item) if type(item) in _TO_LOOK_INTO else item for name, item in value.items()}
     return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -276,6 +276,8 @@ def _to_utc(wall: datetime, timezone: str) -> datetime:
 
 
 def _utc(at: datetime) -> datetime:
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None:
         raise ValueError("a moment needs an offset")
     return at.astimezone(UTC)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +86,9 @@ class PriceTerms:
 
         :raises catalog.pricing.NegativeQuantity: if the quantity or a value is below zero.
         """
-        return pricing.rate(self.price, quantity, event_values)
+        if event_values:
+            return pricing.rate(self.price, quantity, event_values)
+        return _rated(self, str(quantity))
 
     def amount(self, quantity: Decimal) -> Money:
         """This function will return what a quantity costs for one period, rounded once.
@@ -93,6 +96,12 @@ class PriceTerms:
         :raises catalog.pricing.NegativeQuantity: if the quantity is below zero.
         """
         return Money(self.rate(quantity).amount_minor, self.currency)
+
+
+@lru_cache(maxsize=4096)
+def _rated(terms: PriceTerms, quantity: str) -> pricing.Rating:
+    """What many customers pay alike is computed once. By the quantity's text: 1 and 1.0 are shown as they were said."""
+    return pricing.rate(terms.price, Decimal(quantity))
 
 
 @dataclass(frozen=True, kw_only=True)

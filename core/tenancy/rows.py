@@ -1,6 +1,6 @@
 """What every row of an environment has: a time-ordered id, its environment, and a manager that keeps to the scope."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Set
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -68,13 +68,14 @@ class ScopedRow(models.Model):
 
         `values` go by the names of columns (`customer_id`); what is left out has its default.
         """
+        names, constant, called = _defaults(cls)
+        if not values.keys() <= names:
+            raise TypeError(f"{cls.__name__} has no {', '.join(values.keys() - names)}")
         row = cls.__new__(cls)
         row._state = ModelState()
-        known = row.__dict__
-        for name, default, is_called in _defaults(cls):
-            known[name] = values.pop(name) if name in values else default() if is_called else default
-        if values:
-            raise TypeError(f"{cls.__name__} has no {', '.join(values)}")
+        row.__dict__.update(constant)
+        row.__dict__.update(values)
+        row.__dict__.update((name, default()) for name, default in called if name not in values)
         return row
 
     @property
@@ -83,11 +84,9 @@ class ScopedRow(models.Model):
 
 
 @cache
-def _defaults(model: type[models.Model]) -> tuple[tuple[str, Any, bool], ...]:
-    """The columns with their defaults, and whether each has to be called anew."""
-    return tuple(_default(field) for field in model._meta.concrete_fields)
-
-
-def _default(field: Any) -> tuple[str, Any, bool]:
-    is_called = field.has_default() and callable(field.default)
-    return field.attname, field.default if is_called else field.get_default(), is_called
+def _defaults(model: type[models.Model]) -> tuple[Set[str], dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The names of the columns, the defaults that are always the same, and those that are to be called anew."""
+    fields: tuple[Any, ...] = tuple(model._meta.concrete_fields)
+    called = [field for field in fields if field.has_default() and callable(field.default)]
+    constant = {field.attname: field.get_default() for field in fields if field not in called}
+    return {field.attname for field in fields}, constant, [(field.attname, field.default) for field in called]

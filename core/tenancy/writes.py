@@ -9,6 +9,7 @@ before; an AFTER trigger sees them all.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
@@ -31,9 +32,11 @@ _AS_THEY_ARE: Final = frozenset(
         models.UUIDField, models.CharField, models.TextField, models.BooleanField, models.DateTimeField,
         models.JSONField, models.IntegerField, models.BigIntegerField, models.SmallIntegerField,
         models.PositiveIntegerField, models.PositiveSmallIntegerField, models.PositiveBigIntegerField,
+        models.DecimalField,
     }
 )  # fmt: skip
 _BARE: Final = frozenset({str, UUID, datetime, bool, type(None)})
+_DECIMAL: Final[frozenset[type]] = frozenset({Decimal, type(None)})
 # A row that is there, and the names of its fields that have changed.
 Changed = tuple[ScopedRow, tuple[str, ...]]
 
@@ -217,7 +220,7 @@ def _values(row: ScopedRow, fields: tuple[Any, ...], *, add: bool) -> list[Any]:
     known, database = row.__dict__, _database()
     return [
         value if (kind := type(value := known[name])) in kinds
-        else Int8(value) if kind is int and kinds
+        else Int8(value) if kind is int and kinds is _BARE
         else _typed(field.get_db_prep_save(field.pre_save(row, add), database))
         for field, name, kinds in _ways(fields)
     ]  # fmt: skip
@@ -231,8 +234,13 @@ def _typed(value: Any) -> Any:
 @cache
 def _ways(fields: tuple[Any, ...]) -> tuple[tuple[Any, str, frozenset[type]], ...]:
     """The fields with their names, and the types of values that they would hand on as they are."""
-    bare = [_is_as_it_is(field) and not isinstance(field, models.JSONField) for field in fields]
-    return tuple((field, field.attname, _BARE if one else frozenset()) for field, one in zip(fields, bare, strict=True))
+    return tuple((field, field.attname, _handed_on(field)) for field in fields)
+
+
+def _handed_on(field: Any) -> frozenset[type]:
+    if isinstance(field, models.JSONField) or not _is_as_it_is(field):
+        return frozenset()
+    return _DECIMAL if isinstance(field, models.DecimalField) else _BARE
 
 
 @cache
