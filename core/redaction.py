@@ -33,6 +33,8 @@ _UNDER: Final = {"number": frozenset({"card", "source"}), "code": frozenset({"gi
 _ALLOWED: Final = frozenset({"tokentype", "keyid", "apikeyid", "kid", "secretshown", "passwordchangedat"})
 _HASHED: Final = frozenset({"idempotencykey", "nextpagetoken"})
 
+# So many keys an object of our own has at most; how larger ones were judged is not remembered.
+_FEW: Final = 32
 _SHORTEST_CARD: Final = 12
 _SPLIT: Final = re.compile(r"[-_ ]+|(?<=[a-z0-9])(?=[A-Z])")
 _BASIC: Final = re.compile(r"\bbasic\s+([A-Za-z0-9+/_-]{4,}={0,2})", re.IGNORECASE)
@@ -147,6 +149,11 @@ def _value(value: Any, *, parent: str, depth: int) -> Any:
 def _mapping(value: Mapping[Any, Any], parent: str, depth: int) -> Any:
     if depth >= MAX_DEPTH:
         return "[TOO DEEP]"
+    if type(value) is dict and len(value) <= _FEW and (known := _harmless_keys(tuple(value), parent)):
+        return {
+            kept: _value(item, parent=joined, depth=depth + 1)
+            for (kept, joined), item in zip(known, value.values(), strict=True)
+        }
     kept: dict[str, Any] = {}
     for position, (key, item) in enumerate(value.items()):
         if position >= MAX_ITEMS:
@@ -162,6 +169,20 @@ def _entry(name: str, item: Any, parent: str, depth: int) -> Any:
     if joined in _HASHED:
         return _hashed(item)
     return REDACTED if is_secret else _value(item, parent=joined, depth=depth + 1)
+
+
+@lru_cache(maxsize=1024)
+def _harmless_keys(keys: tuple[Any, ...], parent: str) -> list[tuple[str, str]] | None:
+    """The keys of an object under none of which anything is secret or hashed, as kept and as compared; or None.
+
+    What is said of the same things again and again has the same keys, and is judged once.
+    """
+    if not all(type(key) is str for key in keys):
+        return None
+    judged = [_judged(key, parent) for key in keys]
+    if any(is_secret or joined in _HASHED for joined, is_secret in judged):
+        return None
+    return [(_text(key), joined) for key, (joined, _) in zip(keys, judged, strict=True)]
 
 
 @lru_cache(maxsize=4096)

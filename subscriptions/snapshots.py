@@ -23,6 +23,7 @@ VERSION: Final = 1
 # Whose it is never changes, and the line of history has its number and its worth beside these. When a customer is
 # told next is no state of the agreement.
 _LEFT_OUT: Final = ("id", "environment", "customer", "created_at", "version", "mrr", "remind_at")
+_AS_THEY_ARE: Final = frozenset({str, int, bool})
 FIELDS: Final = tuple(field for field in Subscription._meta.concrete_fields if field.name not in _LEFT_OUT)
 
 
@@ -103,6 +104,8 @@ def _coupon(one: ForeverCoupon) -> dict[str, Any]:
 
 
 def _written(value: Any) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, timedelta):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -52,6 +53,11 @@ def test_redacting_twice_changes_nothing_but_hashes(value: Any) -> None:
     once = redact(value)
     assert json.dumps(redact(once)).count(PAN) == 0
     assert redact({"password": value}) == {"password": REDACTED}
+
+
+@generated(st.dictionaries(KEYS, ANYTHING))
+def test_keys_that_are_judged_together_are_judged_as_one_by_one(value: dict[Any, Any]) -> None:
+    assert repr(redact(value)) == repr(redact(MappingProxyType(value)))
 
 
 @generated(st.from_regex(redaction._HARMLESS, fullmatch=True))
