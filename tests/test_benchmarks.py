@@ -1,7 +1,9 @@
 """The loads run, and the reference writes what a request writes. How fast anything is, no test says."""
 
 import os
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from django.db import connections
 
 from benchmarks import __main__, api, chain, house, invoices, pricing, relay, renewals
-from benchmarks.load import measured
+from benchmarks.load import Clients, Request, WrongAnswer, measured
 from benchmarks.table import ratio, render
 from local.engines import databases
 from tests.session import Database
@@ -150,6 +152,48 @@ def test_spans_become_a_rate_and_percentiles() -> None:
     found = measured([(number / 10, number / 10 + (number + 1) / 1000) for number in range(20)])
     assert found.rate == pytest.approx(20 / 1.92)
     assert (found.at(50), found.at(95), found.at(100)) == pytest.approx((10, 19, 20))
+
+
+@contextmanager
+def answering(*pieces: bytes) -> Iterator[int]:
+    """A server that answers the first request in pieces, and hangs up."""
+
+    def serve(listening: socket.socket) -> None:
+        wire, _ = listening.accept()
+        with wire:
+            wire.recv(1 << 16)
+            for piece in pieces:
+                wire.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as threads:
+        served = threads.submit(serve, listening)
+        yield listening.getsockname()[1]
+        served.result()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"HTTP/1.1 201 Cre", b"ated\r\nA: b\r\ncontent-length:", b" 4\r\n\r", b"\nbo", b"dy"),
+        (b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\nbody\r\n", b"0\r\n", b"\r\n"),
+    ],
+)
+def test_an_answer_in_pieces_is_read_to_its_end(pieces: tuple[bytes, ...]) -> None:
+    with answering(*pieces) as port, Clients(port) as clients:
+        assert len(clients.run([[Request(path="/", method="POST", body="{}", status=201)]]).seconds) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno", "500 No"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "hung up"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "without a length"),
+    ],
+)
+def test_a_load_that_is_answered_wrongly_means_nothing(answer: bytes, said: str) -> None:
+    with answering(answer) as port, Clients(port) as clients, pytest.raises(WrongAnswer, match=said):
+        clients.run([[Request(path="/")]])
 
 
 def test_the_table_keeps_its_columns() -> None:
