@@ -45,9 +45,11 @@ ROOMS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "Payments": [
         ("Payments", "payments", "payments.payment"),
+        ("Attempts", "sync_alt", "payments.paymentattempt"),
         ("Refunds", "undo", "payments.refund"),
         ("Payment methods", "credit_card", "payments.paymentmethod"),
         ("Attachments", "add_card", "payments.paymentmethodattachment"),
+        ("Gateway events", "move_to_inbox", "payments.gatewayevent"),
     ],
     "Usage": [
         ("Meters", "speed", "usage.meter"),
