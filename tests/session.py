@@ -51,6 +51,7 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 def _begin() -> None:
     # The home itself first: `make run` refuses a folder with things in it that it has not made.
     here = home.open_home(ROOT / ".local")
+    _keep_bytecode(here.folder / "bytecode")
     running = engines.start(here.folder / "test", durable=False)
     _started.append(running)
     if not running.database_admin_url:
@@ -62,6 +63,14 @@ def _begin() -> None:
     if not _exists(running.database_admin_url, template):
         _make_template(running.database_admin_url, template)
     os.environ.update(DATABASE_URL=urls.app, DATABASE_OWNER_URL=urls.owner)
+
+
+def _keep_bytecode(folder: Path) -> None:
+    """Let what the tests' many programs import be compiled once, also where Python was told to leave no such files."""
+    if sys.dont_write_bytecode:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(folder)
+        sys.dont_write_bytecode = False
 
 
 def _fingerprint() -> str:
