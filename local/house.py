@@ -25,7 +25,7 @@ def _load_demo() -> list[str]:
 def _web(port: int) -> list[str]:
     # In a container the published port does not arrive at the loopback address.
     address = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", str(port)]
-    size = ["--workers", "2", "--blocking-threads", "4", *LIMITS]
+    size = ["--workers", os.environ.get("WEB_WORKERS", "2"), "--blocking-threads", "4", *LIMITS]
     return [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", *address, *size]
 
 

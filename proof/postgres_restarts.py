@@ -82,8 +82,9 @@ def _clean() -> dict[str, str]:
 
 
 def run(
-    nursery: Nursery, outside: Outside, result: Result, *, restarts: int, writes: int, clients: int = CLIENTS
-) -> None:
+    nursery: Nursery, outside: Outside, result: Result, *, restarts: int, writes: int, clients: int = CLIENTS,
+    rest_s: float = 0.0,
+) -> None:  # fmt: skip
     """This function will run the house on a server that crashes again and again, `writes` acknowledged ones apart."""
     shop = nursery.ask(open_shop)
     forgetful = os.environ.get(VARIABLE) == "durability"
@@ -91,7 +92,8 @@ def run(
     environment = {"DATABASE_URL": server.urls.app, "DATABASE_OWNER_URL": server.urls.owner}
     try:
         with running(nursery.folder, environment) as programs:
-            load = Load(nursery.folder, Shop(url=programs.url, **shop), clients=clients, seed=result.seed)
+            buyers = Shop(url=programs.url, **shop)
+            load = Load(nursery.folder, buyers, clients=clients, seed=result.seed, rest_s=rest_s)
             child = nursery.fork("load", load.run)
             _crash_again_and_again(server, load, programs, restarts=restarts, writes=writes)
             load.stop()

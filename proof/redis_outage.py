@@ -54,14 +54,15 @@ class Redis:
 
 def run(
     nursery: Nursery, outside: Outside, result: Result, *, outage_s: float, writes: int, settle_s: float = 120.0,
-    clients: int = CLIENTS,
+    clients: int = CLIENTS, rest_s: float = 0.0,
 ) -> None:  # fmt: skip
     """This function will run the house under load, take Redis away for a time, give it back empty, and count."""
     shop, redis = nursery.ask(open_shop), Redis(nursery.folder)
     environment = {"REDIS_URL": redis.start(), **LIMITS}
     try:
         with running(nursery.folder, environment) as programs:
-            load = Load(nursery.folder, Shop(url=programs.url, **shop), clients=clients, seed=result.seed)
+            buyers = Shop(url=programs.url, **shop)
+            load = Load(nursery.folder, buyers, clients=clients, seed=result.seed, rest_s=rest_s)
             child = nursery.fork("load", load.run)
             down, up = _take_away(redis, load, outage_s=outage_s, writes=writes)
             load.stop()

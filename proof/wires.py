@@ -40,7 +40,7 @@ UNCOMMITTED = {"points": {"request.committing": {"do": "disconnect", "chance": 0
 _TOLD = "SELECT count(*) FROM webhooks_delivery WHERE state = 'succeeded'"
 
 
-def run(nursery: Nursery, outside: Outside, result: Result, *, troubles: int, writes: int) -> None:
+def run(nursery: Nursery, outside: Outside, result: Result, *, troubles: int, writes: int, rest_s: float = 0.0) -> None:
     """This function will run the house over bad wires under load, one trouble after the other."""
     heard = nursery.folder / "heard"
     server = _receiver(heard)
@@ -51,7 +51,8 @@ def run(nursery: Nursery, outside: Outside, result: Result, *, troubles: int, wr
     environment = {**_through(wires), "FAILPOINTS": json.dumps({"seed": result.seed, **UNCOMMITTED})}
     try:
         with running(nursery.folder, environment) as programs:
-            load = Load(nursery.folder, Shop(url=programs.url, **shop), clients=CLIENTS, seed=result.seed)
+            buyers = Shop(url=programs.url, **shop)
+            load = Load(nursery.folder, buyers, clients=CLIENTS, seed=result.seed, rest_s=rest_s)
             child = nursery.fork("load", load.run)
             happened = _trouble(wires, load, programs, random.Random(result.seed), troubles=troubles, writes=writes)
             load.stop()

@@ -61,10 +61,13 @@ MIX = ("subscription",) * 3 + ("customer",) * 2 + ("event",) * 3 + ("read",) * 2
 
 
 class Load:
-    """Clients that send until the file `stop` appears; every answered write is a line of `acks`."""
+    """Clients that send until the file `stop` appears; every answered write is a line of `acks`.
 
-    def __init__(self, folder: Path, shop: Shop, *, clients: int, seed: int) -> None:
-        self.folder, self.shop, self.clients, self.seed = folder, shop, clients, seed
+    Each rests between two requests, so that a small run does not leave a backlog for minutes.
+    """
+
+    def __init__(self, folder: Path, shop: Shop, *, clients: int, seed: int, rest_s: float = 0.0) -> None:
+        self.folder, self.shop, self.clients, self.seed, self.rest_s = folder, shop, clients, seed, rest_s
         self._lock = Lock()
         self._pool = urllib3.PoolManager(maxsize=clients, retries=False, timeout=PATIENCE_S)
 
@@ -105,6 +108,7 @@ class Load:
                 self._send("GET", "/api/v1/subscriptions?limit=5", None, "")
             else:
                 note(self._insist(kind, key))
+            time.sleep(self.rest_s)
 
     def _insist(self, kind: str, key: str) -> Ack:
         """Send a write until it is answered by anything but an error of the server."""
