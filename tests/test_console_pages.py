@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib import admin
@@ -9,9 +10,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 
+from accounts.tests.factories import make_key
 from billing.dunning import Policy
 from billing.models import Invoice
 from billing.services import change_billing_settings, change_dunning_policy, issue_credit_note
@@ -29,9 +31,11 @@ from payments.models import Payment
 from payments.services import refund_payment
 from subscriptions.models import Subscription
 from subscriptions.services import Wanted, change_subscription_settings, schedule_change
+from tests.fixtures import NOW, Api, do_all_jobs
 from tests.scenario import Company
+from tests.shared import Worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("company")]
 
 PAGES: dict[str, Any] = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
 # The session, the operator, his second factor and his rights are five of them; a look at people writes one entry.
@@ -54,35 +58,38 @@ def looker() -> Client:
     return client
 
 
-@pytest.fixture
-def company(api: Any, run_jobs: Any, settings: Any, now: Any, monkeypatch: Any) -> Company:
+@pytest.fixture(scope="module")
+def company(worlds: Worlds) -> Company:
     """A company with one customer who has everything."""
     # A look into an idle queue is written down again, whoever looked a moment ago in this process.
-    monkeypatch.setattr(tallies, "_polled", {})
-    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with patch.object(tallies, "_polled", {}), override_settings(OUTBOUND_ALLOWED_NETWORKS=["127.0.0.0/8"]):
+        return worlds.build(lambda _freeze: _found(Api(make_key())))
+
+
+def _found(api: Api) -> Company:
     company = Company(api)
     company.open()
     api.post("/api/v1/webhook-endpoints", {"url": "http://127.0.0.1:1999/hook", "events": ["*"]})
     flags.set_override(
-        name="new_billing_flow", is_on=True, percentage=None, customers=[], note="", actor=SYSTEM, now=now
+        name="new_billing_flow", is_on=True, percentage=None, customers=[], note="", actor=SYSTEM, now=NOW
     )
-    change_subscription_settings(changes={"longest_customer_pause_days": 30}, actor=SYSTEM, now=now)
-    _welcome(company, run_jobs, "Ada Lovelace")
-    change_dunning_policy(policy=Policy(), actor=SYSTEM, now=now)
+    change_subscription_settings(changes={"longest_customer_pause_days": 30}, actor=SYSTEM, now=NOW)
+    _welcome(company, "Ada Lovelace")
+    change_dunning_policy(policy=Policy(), actor=SYSTEM, now=NOW)
     subject = Subscription.objects.get(status="active").public_id
     schedule(kind="reminder", subject=subject, run_at=clock.now() + timedelta(days=1), actor=SYSTEM, now=clock.now())
     work("q:mail", seconds=0)
     return company
 
 
-def _welcome(company: Company, run_jobs: Any, name: str) -> None:
+def _welcome(company: Company, name: str) -> None:
     customer = company.welcome(name)
     redeem(make_coupon(), customer_id=ids.decode("cus", customer), reference=customer)
     make_tax_rate(country="DE")
     debit(grant(500, customer_id=ids.decode("cus", customer)).wallet, 500)
     change_billing_settings(changes={"company_name": name}, actor=SYSTEM, now=clock.now())
     decline(customer_id=ids.decode("cus", customer))
-    run_jobs()
+    do_all_jobs()
     company.use(customer)
     running = Subscription.objects.get(status="active", customer_id=ids.decode("cus", customer))
     schedule_change(subscription_id=running.pk, wanted=Wanted(quantity=3), actor=SYSTEM, now=clock.now())
@@ -93,7 +100,7 @@ def _welcome(company: Company, run_jobs: Any, name: str) -> None:
         invoice_id=sold.pk, amount_minor=100, reason="goodwill", settle="wallet", key=sold.public_id, actor=SYSTEM,
         now=clock.now(),
     )  # fmt: skip
-    run_jobs()
+    do_all_jobs()
 
 
 def _list_of(label: str) -> str:
@@ -120,10 +127,10 @@ def _counted(client: Client) -> dict[str, int]:
     return {label: _queries(client, _list_of(label)) for label in PAGES}
 
 
-def test_the_queries_of_a_list_do_not_grow_with_its_rows(company: Company, looker: Client, run_jobs: Any) -> None:
+def test_the_queries_of_a_list_do_not_grow_with_its_rows(company: Company, looker: Client) -> None:
     few = _counted(looker)
     for name in ("Grace Hopper", "Alan Turing"):
-        _welcome(company, run_jobs, name)
+        _welcome(company, name)
     many = _counted(looker)
     assert {label: (few[label], n) for label, n in many.items() if n > few[label]} == {}
     assert {label: n for label, n in many.items() if n > MOST_QUERIES} == {}

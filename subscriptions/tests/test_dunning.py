@@ -1,6 +1,8 @@
 """A subscription whose card fails: what is tried, what it may still use, and how it ends or recovers."""
 
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 
-from billing import internal as billing
+from accounts.models import Customer
 from billing.dunning import EndAction, Policy
 from billing.models import DunningCase, Invoice
 from billing.selectors import get_invoice
@@ -21,12 +23,11 @@ from billing.services import (
     write_off_dunning,
 )
 from billing.tests.factories import settle
+from catalog.models import Plan
 from catalog.services import NewFeature
 from core import clock
 from core.actor import SYSTEM
 from core.tenancy import Scope
-from jobs import internal as work
-from jobs import registry
 from jobs.services import advance_clock
 from jobs.time_travel import travel
 from payments.services import attach_payment_method, make_default_payment_method
@@ -34,27 +35,26 @@ from subscriptions import internal
 from subscriptions.models import Subscription
 from subscriptions.services import pause_subscription, renew_subscription, resume_subscription
 from subscriptions.tests.factories import attach_card, make_customer, make_plan, monthly, subscribe
+from tests.fixtures import NOW, do_all_jobs
+from tests.shared import Freeze, Worlds
 from usage.models import Entitlement
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("first_month")]
 Run = Callable[[], int]
-Freeze = Callable[[datetime], None]
 DAY = timedelta(days=1)
 TITLES = ("Payment failed", "Access suspended", "More time to pay", "Payment not collected", "Payment received")
 
 
+@dataclass(kw_only=True)
 class Story:
     """A subscription of a plan that grants something; its second month cannot be charged from `began` on."""
 
-    def __init__(self, freeze: Freeze, run_jobs: Run, now: datetime) -> None:
-        self.freeze, self.run, self.began = freeze, run_jobs, now.replace(month=2)
-        self.customer = make_customer()
-        attach_card(self.customer)
-        self.plan = make_plan(
-            monthly("20"), features=[NewFeature(code="seats", name="Seats", kind="static", value="3")]
-        )
-        self.subscription = subscribe(self.customer, self.plan)
-        run_jobs()
+    customer: Customer
+    plan: Plan
+    subscription: Subscription
+    began: datetime
+    freeze: Freeze
+    run: Run
 
     def fail(self, behavior: str = "fails_later") -> "Story":
         """This function will let the card of the second month be declined."""
@@ -94,26 +94,25 @@ class Story:
         return Entitlement.objects.filter(revoked_at=None).exists()
 
 
-# What falls due in these tests; beat looks at everything.
-DUE = (
-    "subscriptions.renew", "subscriptions.tell", "billing.retry_declined", "billing.end_dunning_grace",
-    "billing.exhaust_dunning",
-)  # fmt: skip
+def begin(freeze: Freeze) -> dict[str, Any]:
+    freeze(NOW)
+    customer = make_customer()
+    attach_card(customer)
+    plan = make_plan(monthly("20"), features=[NewFeature(code="seats", name="Seats", kind="static", value="3")])
+    subscription = subscribe(customer, plan)
+    do_all_jobs()
+    return {"customer": customer, "plan": plan, "subscription": subscription, "began": NOW.replace(month=2)}
 
 
-@pytest.fixture(autouse=True)
-def looks_at_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look only for what these tests are about, and print nothing: they go through many days."""
-    chosen = tuple(one for one in registry.duties() if one.kind in DUE)
-    monkeypatch.setattr(work, "duties", lambda: chosen)
-    monkeypatch.setattr(billing, "order_invoice", lambda _: None)
-    monkeypatch.setattr(billing, "order_receipt", lambda _: None)
+@pytest.fixture(scope="module")
+def first_month(worlds: Worlds) -> dict[str, Any]:
+    return worlds.build(begin)
 
 
 @pytest.fixture
-def story(freeze: Freeze, run_jobs: Run, now: datetime) -> Story:
+def story(first_month: dict[str, Any], freeze: Freeze, run_jobs: Run) -> Story:
     """A subscription in its first, paid month."""
-    return Story(freeze, run_jobs, now)
+    return Story(**deepcopy(first_month), freeze=freeze, run=run_jobs)
 
 
 def decide(**terms: Any) -> None:

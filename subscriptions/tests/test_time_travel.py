@@ -37,6 +37,11 @@ MACHINERY = ("jobs_", "audit_unsealed", "webhooks_", "outbox_sequence", "outbox_
 CLOCK = ("environment.clock_", "('subject', 'the environment')")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quiet() -> None:
+    """Here documents are compared, so everybody hears of everything."""
+
+
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     """The machine's clock stands, too, so that every instant can be compared."""
