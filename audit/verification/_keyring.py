@@ -11,15 +11,18 @@ OVERLAP: Final = timedelta(days=1)
 
 
 class Keyring:
-    """The keys that a chain has announced, with the instant until which a retired one may have signed."""
+    """The keys that a chain has announced, with the instant until which a retired one may have signed.
+
+    Ids and instants are the bytes of their texts, as a walk reads them.
+    """
 
     def __init__(self) -> None:
-        self.secrets: dict[str, bytes] = {}
-        self._until: dict[str, str] = {}
+        self.secrets: dict[bytes, bytes] = {}
+        self.retired: dict[bytes, bytes] = {}
 
-    def learn(self, key_id: str) -> bytes | None:
+    def learn(self, key_id: bytes) -> bytes | None:
         """This function will take in the key that a chain begins with, and return it if we have it."""
-        key = keys.find(key_id)
+        key = keys.find(key_id.decode())
         if key is not None:
             self.secrets[key_id] = key
         return key
@@ -29,15 +32,15 @@ class Keyring:
         meta, key = entry["meta"], keys.find(str(entry["meta"].get("to")))
         if key is None or meta.get("from") != entry["kid"] or meta.get("proof") != _proof(key, previous):
             return False
-        self.secrets[meta["to"]] = key
-        self._until.pop(meta["to"], None)
+        self.secrets[meta["to"].encode()] = key
+        self.retired.pop(meta["to"].encode(), None)
         retired = datetime.fromisoformat(entry["at"]) + OVERLAP
-        self._until[meta["from"]] = retired.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.retired[meta["from"].encode()] = retired.strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
         return True
 
-    def is_late(self, key_id: str, at: str) -> bool:
+    def is_late(self, key_id: bytes, at: bytes) -> bool:
         """This function will tell whether a key was retired already when it signed. Such instants compare as texts."""
-        return key_id in self._until and at > self._until[key_id]
+        return key_id in self.retired and at > self.retired[key_id]
 
 
 def _proof(key: bytes, previous: bytes) -> str:
@@ -49,7 +52,7 @@ def keyring_at(place: int) -> Keyring:
     ring = Keyring()
     first = Entry.objects.filter(seal__sequence=1).first()
     if place and first:
-        ring.learn(first.key_id)
+        ring.learn(first.key_id.encode())
         for entry in Entry.objects.filter(action=keys.ROTATED, seal__sequence__lte=place).order_by("seal__sequence"):
             before = Seal.objects.filter(sequence=entry.seal.sequence - 1).first()
             ring.rotate(chain.parse(entry.text), bytes(before.mac) if before else chain.GENESIS)

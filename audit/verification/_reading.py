@@ -15,38 +15,40 @@ _AFTER_ID: Final = b'","kid":"%b","meta":{'
 _AFTER_META: Final = b',"outcome":"%b","request":{"id":"%b","ip":"%b","method":"'
 _TARGET: Final = b',"target":{"id":"%b","type":"'
 _ID_DIGITS: Final = 26
+_COLUMNS: Final = 9
 
 
-def agrees(text: bytes, chain_name: str, columns: Sequence[str], entry_id: bytes) -> bool:
+def agrees(text: bytes, chain_name: bytes, told: bytes, columns: Sequence[bytes], entry_id: bytes) -> bool:
     """This function will tell whether a genuine text says what its columns and the name of its chain say.
 
-    The columns are key, actor, action, target, outcome, request, address, fact and instant, as `_rows` reads them. Of
-    almost every entry their letters are found where they belong in the text; only the others are parsed.
+    The columns are key, actor, action, target, outcome, request, address, fact and instant, as `_rows` reads them;
+    `told` is the same in one piece. Of almost every entry their letters are found where they belong in the text; only
+    the others are parsed.
     """
-    return _is_alike(text, chain_name, columns, entry_id) or _is_equal(text, chain_name, columns, entry_id)
+    is_alike = len(columns) == _COLUMNS and _is_alike(text, chain_name, told, columns, entry_id)
+    return is_alike or _is_equal(text, chain_name.decode(), [one.decode() for one in columns], entry_id)
 
 
-def _is_alike(text: bytes, chain_name: str, columns: Sequence[str], entry_id: bytes) -> bool:
+def _is_alike(text: bytes, chain_name: bytes, told: bytes, columns: Sequence[bytes], entry_id: bytes) -> bool:
     """Where a column holds what JSON escapes, or what would end a string, letters prove nothing."""
-    plain = "\x1f".join(columns)
-    parts = plain.encode().split(b"\x1f")
-    if '"' in plain or "\\" in plain or len(parts) != len(columns) or len(parts) != 9:
+    if b'"' in told or b"\\" in told:
         return False
-    key_id, actor, action, target, outcome, request, address, fact, at = parts
+    key_id, actor, action, target, outcome, request, address, fact, at = columns
     kind, colon, who = actor.partition(b":")
-    name = (who, kind) if colon else (actor, b"")
-    before = _BEFORE_ID % (action, *name, at, chain_name.encode(), b'"%b"' % fact if fact else b"null")
-    end = len(before) + _ID_DIGITS
+    if not colon:
+        who, kind = kind, b""
+    before = _BEFORE_ID % (action, who, kind, at, chain_name, b'"%b"' % fact if fact else b"null")
+    begins, ends = len(before), len(before) + _ID_DIGITS
     return (
         text.startswith(before)
-        and text.startswith(_AFTER_ID % key_id, end)
-        and ids.number(text[len(before) : end]) == int.from_bytes(entry_id)
+        and text.startswith(_AFTER_ID % key_id, ends)
+        and ids.number(text[begins:ends]) == int.from_bytes(entry_id)
         and text.startswith(_AFTER_META % (outcome, request, address), text.rfind(b',"outcome":"'))
         and text.startswith(_TARGET % target, text.rfind(b',"target":{'))
     )
 
 
-def _is_equal(text: bytes, chain_name: str, columns: Sequence[str], entry_id: bytes) -> bool:
+def _is_equal(text: bytes, chain_name: str, columns: list[str], entry_id: bytes) -> bool:
     entry = orjson.loads(text)
     actor, target, request = entry["actor"], entry["target"], entry["request"]
     who = f"{actor['type']}:{actor['id']}" if actor["type"] else actor["id"]
@@ -55,4 +57,4 @@ def _is_equal(text: bytes, chain_name: str, columns: Sequence[str], entry_id: by
         entry["event"] or "", entry["at"],
     ]  # fmt: skip
     is_own = entry["chain"] == chain_name and entry["id"] == ids.encode(Entry.prefix, UUID(bytes=entry_id))
-    return is_own and said == list(columns)
+    return is_own and said == columns

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 1000
 # Between the columns that only repeat the text. They come as one: what a row costs is what its columns cost to decode.
-SEPARATOR: Final = "\x1f"
+SEPARATOR: Final = b"\x1f"
 
 # What is NULL where nothing may be NULL is told by a letter that no genuine text holds.
 _SEALS = """
     SELECT seal.sequence, seal.mac, convert_to(entry.text, 'UTF8'), entry.mac, uuid_send(entry.id),
-      concat_ws(E'\\x1f', coalesce(entry.key_id, E'\\x1e'), coalesce(entry.actor, E'\\x1e'),
+      convert_to(concat_ws(E'\\x1f', coalesce(entry.key_id, E'\\x1e'), coalesce(entry.actor, E'\\x1e'),
         coalesce(entry.action, E'\\x1e'), coalesce(entry.target, E'\\x1e'), coalesce(entry.outcome, E'\\x1e'),
         coalesce(entry.request_id, E'\\x1e'), coalesce(entry.client_ip, E'\\x1e'), coalesce(entry.event_id::text, ''),
-        coalesce(to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), E'\\x1e'))
+        coalesce(to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), E'\\x1e')), 'UTF8')
     FROM audit_seal seal
     LEFT JOIN audit_entry entry ON entry.id = seal.entry_id AND entry.environment_id = seal.environment_id
     WHERE seal.environment_id = %s AND seal.sequence > %s AND seal.sequence <= %s ORDER BY seal.sequence
@@ -58,7 +58,7 @@ def _unbroken(environment_id: UUID, place: int) -> Generator[Any, None, int | No
         while here is None or here.rowcount:
             place += AT_ONCE
             here, ahead = ahead, _asked(environment_id, place)
-            yield from here
+            yield from here.fetchall()
     with connection.cursor() as cursor:
         cursor.execute(_BEHIND, [environment_id, place])
         behind: int | None = cursor.fetchone()[0]

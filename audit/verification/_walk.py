@@ -1,7 +1,7 @@
 """Walking along a chain. What is done for each entry is kept in one place, and small: there are millions of them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -13,12 +13,15 @@ from audit.verification._keyring import Keyring
 from audit.verification._rows import SEPARATOR
 from core import ids
 
+_ROTATED: Final = keys.ROTATED.encode()
+
 
 class Walk:
     """How far a walk has come: the place, its MAC, and what was wrong with the next one, if anything was."""
 
     def __init__(self, name: str, place: int, mac: bytes, ring: Keyring, wanted: Iterable[int]) -> None:
         self.name, self.place, self.mac, self.ring = name, place, mac, ring
+        self.since, self._chain = place, name.encode()
         self.wanted = set(wanted)
         self.met: dict[int, bytes] = {}
         self.problem = self.detail = ""
@@ -37,20 +40,20 @@ class Walk:
                 return self._stop("edited", row)
             if not chain.same(chain.link_raw(key, self.mac, chain.sealed_raw(text, sequence)), mac):
                 return self._stop("unlinked", row)
-            if problem := self._reads_wrong(text, columns, entry_id):
+            if problem := self._reads_wrong(text, told, columns, entry_id):
                 return self._stop(problem, row)
             self.place, self.mac = sequence, mac
             if sequence in self.wanted:
                 self.met[sequence] = mac
         return None
 
-    def _reads_wrong(self, text: bytes, columns: list[str], entry_id: bytes) -> str:
+    def _reads_wrong(self, text: bytes, told: bytes, columns: list[bytes], entry_id: bytes) -> str:
         """The entry itself is genuine here; what stands beside it must be what it says."""
-        if not _reading.agrees(text, self.name, columns, entry_id):
+        if not _reading.agrees(text, self._chain, told, columns, entry_id):
             return "edited"
-        if self.ring.is_late(columns[0], columns[-1]):
+        if self.ring.retired and self.ring.is_late(columns[0], columns[-1]):
             return "unknown_kid"
-        rotates = columns[2] == keys.ROTATED
+        rotates = columns[2] == _ROTATED
         return "unknown_kid" if rotates and not self.ring.rotate(orjson.loads(text), self.mac) else ""
 
     def _stop(self, problem: str, row: Any) -> None:
