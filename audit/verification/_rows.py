@@ -1,5 +1,6 @@
 """A chain, streamed from the database in its order with constant memory."""
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -9,7 +10,9 @@ from django.db import connection
 if TYPE_CHECKING:
     import psycopg
 
-AT_ONCE: Final = 1000
+# So many rows are a stretch, and so many stretches are on their way.
+AT_ONCE: Final = 500
+AHEAD: Final = 4
 # Between the columns that only repeat the text. They come as one: what a row costs is what its columns cost to decode.
 SEPARATOR: Final = b"\x1f"
 
@@ -51,14 +54,16 @@ def checkpoints(environment_id: UUID, after: int) -> Iterator[Any]:
 def _unbroken(environment_id: UUID, place: int) -> Generator[Any, None, int | None]:
     """The seals up to a stretch without any; it returns behind which place there are more, if there are.
 
-    A stretch is asked for before the one in front of it is given away: PostgreSQL looks for it in the meantime.
+    Stretches are asked for before those in front of them are given away: PostgreSQL reads them in the meantime, and
+    has always one more to go on with.
     """
     with connection.connection.pipeline():
-        here, ahead = None, _asked(environment_id, place)
-        while here is None or here.rowcount:
-            place += AT_ONCE
-            here, ahead = ahead, _asked(environment_id, place)
-            yield from here.fetchall()
+        asked = deque(_asked(environment_id, place + number * AT_ONCE) for number in range(AHEAD))
+        rows: list[Any] | None = None
+        while rows is None or rows:
+            asked.append(_asked(environment_id, place + AHEAD * AT_ONCE))
+            place, rows = place + AT_ONCE, asked.popleft().fetchall()
+            yield from rows
     with connection.cursor() as cursor:
         cursor.execute(_BEHIND, [environment_id, place])
         behind: int | None = cursor.fetchone()[0]
