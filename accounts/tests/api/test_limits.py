@@ -84,8 +84,8 @@ class TestOfAKey:
         assert statuses(client, 2) == [200, 429]
         limit_key(reads_per_minute=60_000)
         assert policy(client) == '"read";q=60000;w=60'
-        # The bucket fills with a thousand a second now, so asking again at once is the only wait there is.
-        assert 200 in statuses(client, 200)
+        # The bucket fills with a thousand a second now, so asking again at once is all the wait there is.
+        assert any(client.get(CUSTOMERS).status_code == 200 for _ in range(200))
 
     def test_each_class_of_routes_has_its_own(self, client: Api) -> None:
         limit_key(writes_per_minute=1, ingestion_per_second=7)
