@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,6 +49,14 @@ def kill_engines(home: Path) -> None:
     process.end(found.valkey.pid, f"127.0.0.1:{found.valkey.port}", KILL)
 
 
+@pytest.fixture(scope="module")
+def running(common_home: Path) -> Iterator[engines.Engines]:
+    """Engines for those who only look at them, or join and leave."""
+    started = engines.start(common_home)
+    yield started
+    started.stop()
+
+
 def test_engines_start_answer_and_stop(home: Path) -> None:
     started = engines.start(home)
     assert ask(started.database_url, "SELECT current_user::text") == "perennial_app"
@@ -60,26 +69,22 @@ def test_engines_start_answer_and_stop(home: Path) -> None:
         ping(started.redis_url)
 
 
-def test_only_loopback_tcp_is_open(home: Path) -> None:
-    started = engines.start(home)
-    assert started.database_admin_url is not None
-    assert ask(started.database_admin_url, "SHOW listen_addresses") == "127.0.0.1"
-    assert ask(started.database_admin_url, "SHOW unix_socket_directories") == ""
-    with redis.Redis.from_url(started.redis_url) as client:
+def test_only_loopback_tcp_is_open(running: engines.Engines) -> None:
+    assert running.database_admin_url is not None
+    assert ask(running.database_admin_url, "SHOW listen_addresses") == "127.0.0.1"
+    assert ask(running.database_admin_url, "SHOW unix_socket_directories") == ""
+    with redis.Redis.from_url(running.redis_url) as client:
         assert client.config_get("bind") == {"bind": "127.0.0.1"}
-    started.stop()
 
 
-def test_nobody_gets_in_without_the_password(home: Path) -> None:
-    started = engines.start(home)
-    record = state.load(home).postgres
+def test_nobody_gets_in_without_the_password(running: engines.Engines, common_home: Path) -> None:
+    record = state.load(common_home).postgres
     assert record is not None
     with pytest.raises(psycopg.OperationalError):
         ask(f"postgresql://postgres:wrong@127.0.0.1:{record.port}/postgres", "SELECT 1")
     with pytest.raises(redis.AuthenticationError):
-        ping(started.redis_url.replace("//:", "//:x"))
-    assert stat.S_IMODE((home / "engines.json").stat().st_mode) == 0o600
-    started.stop()
+        ping(running.redis_url.replace("//:", "//:x"))
+    assert stat.S_IMODE((common_home / "engines.json").stat().st_mode) == 0o600
 
 
 def test_the_packages_are_found_without_being_imported(home: Path) -> None:
@@ -106,12 +111,11 @@ def test_a_second_start_joins_and_the_last_to_leave_ends_them(home: Path) -> Non
         ask(second.database_url, "SELECT 1")
 
 
-def test_one_who_joined_stops_nothing(home: Path) -> None:
-    first, second = engines.start(home), engines.start(home)
+def test_one_who_joined_stops_nothing(running: engines.Engines, common_home: Path) -> None:
+    second = engines.start(common_home)
     second.stop()
     second.stop()
-    assert ask(first.database_url, "SELECT 1") == 1
-    first.stop()
+    assert ask(running.database_url, "SELECT 1") == 1
 
 
 def test_two_starts_at_once_make_one_pair_of_engines(home: Path) -> None:
@@ -220,8 +224,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert process.wait_until(lambda: state.load(home) == state.State(), 30)
 
 
-def test_what_the_environment_names_is_used_and_not_stopped(home: Path, open_folder: Path) -> None:
-    running = engines.start(home)
+def test_what_the_environment_names_is_used_and_not_stopped(running: engines.Engines, open_folder: Path) -> None:
     named = {
         "DATABASE_URL": running.database_url,
         "DATABASE_OWNER_URL": running.database_owner_url,
@@ -234,11 +237,9 @@ def test_what_the_environment_names_is_used_and_not_stopped(home: Path, open_fol
     other.stop()
     assert ask(running.database_url, "SELECT 1") == 1
     assert ping(running.redis_url)
-    running.stop()
 
 
-def test_a_superuser_in_the_environment_becomes_two_roles(home: Path, open_folder: Path) -> None:
-    running = engines.start(home)
+def test_a_superuser_in_the_environment_becomes_two_roles(running: engines.Engines, open_folder: Path) -> None:
     assert running.database_admin_url is not None
     named = {"DATABASE_URL": running.database_admin_url, "REDIS_URL": running.redis_url}
     other = engines.start(open_folder / "other", environ=named)
@@ -246,16 +247,13 @@ def test_a_superuser_in_the_environment_becomes_two_roles(home: Path, open_folde
     assert ask(other.database_owner_url, "SELECT current_user::text") == "perennial_owner"
     assert other.database_admin_url == running.database_admin_url
     other.stop()
-    running.stop()
 
 
-def test_an_ordinary_role_in_the_environment_is_both(home: Path, open_folder: Path) -> None:
-    running = engines.start(home)
+def test_an_ordinary_role_in_the_environment_is_both(running: engines.Engines, open_folder: Path) -> None:
     named = {"DATABASE_URL": running.database_owner_url, "REDIS_URL": running.redis_url}
     other = engines.start(open_folder / "other", environ=named)
     assert other.database_url == other.database_owner_url == running.database_owner_url
     other.stop()
-    running.stop()
 
 
 def test_an_address_that_does_not_answer_is_named(home: Path) -> None:

@@ -84,8 +84,14 @@ def test_a_test_session_leaves_room_for_a_run() -> None:
     assert (ROOT / ".local" / state.MARKER).exists()
 
 
-def test_a_demo_does_everything_in_order_and_leaves_nothing(home: Path) -> None:
-    status, lines = finish(home)
+@pytest.fixture(scope="module")
+def demo(common_home: Path) -> tuple[int, list[str]]:
+    """How a demo ended, and what it said; its home is there to look at."""
+    return finish(common_home)
+
+
+def test_a_demo_does_everything_in_order_and_leaves_nothing(demo: tuple[int, list[str]], common_home: Path) -> None:
+    (status, lines), home = demo, common_home
     assert status == 0
     assert lines[-1] == "2 passed, 0 failed"
     assert [line.split(" ")[0] for line in told(home)[:2]] == ["migrate", "load"]
@@ -93,15 +99,15 @@ def test_a_demo_does_everything_in_order_and_leaves_nothing(home: Path) -> None:
     assert nothing_runs(home)
 
 
-def test_a_step_is_one_line_with_its_brackets(home: Path) -> None:
-    _, lines = finish(home)
+def test_a_step_is_one_line_with_its_brackets(demo: tuple[int, list[str]]) -> None:
+    _, lines = demo
     steps = [line for line in lines if "a step" in line]
     assert len(steps) == 1
     assert steps[0].endswith("first=True key=sk_1 [in brackets]")
 
 
-def test_the_tour_is_told_both_keys_and_how_to_reach_the_database(home: Path) -> None:
-    _, lines = finish(home)
+def test_the_tour_is_told_both_keys_and_how_to_reach_the_database(demo: tuple[int, list[str]]) -> None:
+    _, lines = demo
     assert any(line.endswith("pk_1 perennial_app") for line in lines if "another" in line)
 
 
@@ -184,10 +190,9 @@ def test_a_run_that_showed_nothing_right_shows_it_again(home: Path) -> None:
     assert any("first=True" in line for line in lines)
 
 
-def test_secrets_are_for_their_owner_only(home: Path) -> None:
-    finish(home)
+def test_secrets_are_for_their_owner_only(demo: tuple[int, list[str]], common_home: Path) -> None:
     for name in ("env", "company.json", "engines.json"):
-        assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE((common_home / name).stat().st_mode) == 0o600
 
 
 def test_a_taken_port_is_refused_before_anything_starts(home: Path) -> None:
