@@ -16,6 +16,7 @@ from benchmarks import __main__, api, chain, house, invoices, pricing, relay, re
 from benchmarks.load import Clients, Request, WrongAnswer, measured
 from benchmarks.table import ratio, render
 from local.engines import databases
+from tests import forked
 from tests.session import Database
 
 SMALLEST = api.Size(pairs=1, clients=2, posts=2, transactions=2, reads=2, lists=1, mixed=4, logins=2)
@@ -58,22 +59,10 @@ def test_the_api_is_measured_beside_its_references(committed: Database, tmp_path
     assert all(line.verdict in ("below", "reached", "stretch") for line in lines if line.goal)
 
 
-@pytest.mark.slow
-def test_issuing_is_measured_beside_the_same_rows(committed: Database, tmp_path: Path) -> None:
-    variables = {**os.environ, **committed.environment, "DATABASE_ADMIN_URL": committed.admin_url}
-    variables["DJANGO_SETTINGS_MODULE"] = "config.settings"
-
-    @contextmanager
-    def opened() -> Iterator[tuple[dict[str, str], Path]]:
-        connections.close_all()
-        yield variables, tmp_path
-
-    size = invoices.Size(pairs=1, invoices=2, transactions=2, lines=3)
-    queries, *speeds = invoices.run(size, opened)
-    counted = [one.split(" with ")[0] for one in queries.result.split(", ")]
-    assert len(counted) == 3
-    assert len(set(counted)) == 1
-    assert [line.what for line in speeds] == ["invoice of 3 lines", "pgbench", "invoice of 3 lines, rate"]
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of work is a fork; that a program of its own does it as well is proved once, below."""
+    monkeypatch.setattr(house, "ask", forked.ask)
 
 
 @pytest.fixture
@@ -91,6 +80,26 @@ def own(committed: Database, tmp_path: Path) -> relay.Opened:
 
 
 @pytest.mark.slow
+def test_work_is_done_by_a_program_of_its_own(own: relay.Opened) -> None:
+    with own() as (environment, _):
+        assert house.ask(relay.MODULE, environment, "hash")["answer"] == 0
+        with pytest.raises(SystemExit, match="KeyError: 'sing'"):
+            house.ask(relay.MODULE, environment, "sing")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("forks")
+def test_issuing_is_measured_beside_the_same_rows(own: relay.Opened) -> None:
+    size = invoices.Size(pairs=1, invoices=2, transactions=2, lines=3)
+    queries, *speeds = invoices.run(size, own)
+    counted = [one.split(" with ")[0] for one in queries.result.split(", ")]
+    assert len(counted) == 3
+    assert len(set(counted)) == 1
+    assert [line.what for line in speeds] == ["invoice of 3 lines", "pgbench", "invoice of 3 lines, rate"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("forks")
 def test_the_relay_is_measured_beside_claiming_and_marking(committed: Database, own: relay.Opened) -> None:
     relayed = relay.run(relay.Size(pairs=1, facts=3), own)
     assert [line.what for line in relayed] == ["relay of 3 facts", "claim and mark in SQL", "relay, rate"]
@@ -102,6 +111,7 @@ def test_the_relay_is_measured_beside_claiming_and_marking(committed: Database, 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forks")
 def test_the_chain_is_measured_beside_bare_hashing(committed: Database, own: relay.Opened) -> None:
     proved = chain.run(chain.Size(pairs=1, entries=3), own)
     assert [line.what for line in proved] == ["proving 3 entries", "hashing them in memory", "chain verification, rate"]
@@ -110,6 +120,7 @@ def test_the_chain_is_measured_beside_bare_hashing(committed: Database, own: rel
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forks")
 def test_renewing_is_measured_beside_the_same_rows(committed: Database, own: relay.Opened) -> None:
     size = renewals.Size(pairs=1, subscriptions=3, one_by_one=2, due=(6,), sample=2, each=2, warm=1)
     lines = renewals.run(size, own)
