@@ -106,7 +106,7 @@ def _pair(label: str, separator: str = ":") -> dict[str, str]:
 
 
 def _micros(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _whole(value: Any) -> Any:

@@ -166,7 +166,7 @@ def _insertion(model: Any, rows: list[ScopedRow]) -> Part:
         [_text(rows, fields, add=True)] if is_many else [one for row in rows for one in _values(row, fields, add=True)]
     )
     text = _insert(model, MOST_VALUES + 1 if is_many else len(rows))
-    return Part(table=model._meta.db_table, text=text, values=values, rows=[row.pk for row in rows])
+    return Part(table=model._meta.db_table, text=text, values=values, rows=list(map(_key(model), rows)))
 
 
 def _shape(change: Changed) -> tuple[Any, tuple[str, ...]]:
@@ -178,7 +178,7 @@ def _changes(model: Any, names: tuple[str, ...], rows: list[ScopedRow]) -> Itera
     table, here, fields = model._meta.db_table, scopes.environment_id(), _named(model, names)
     if len(rows) > MOST_VALUES:
         values = [_text(rows, (model._meta.pk, *fields), add=False), here]
-        keys = [row.pk for row in rows]
+        keys = list(map(_key(model), rows))
         yield Part(table=table, text=_update_many(model, names), values=values, rows=keys, changes=len(rows))
         return
     for row in rows:
@@ -241,6 +241,11 @@ def _handed_on(field: Any) -> frozenset[type]:
     if isinstance(field, models.JSONField) or not _is_as_it_is(field):
         return frozenset()
     return _DECIMAL if isinstance(field, models.DecimalField) else _BARE
+
+
+@cache
+def _key(model: Any) -> Callable[[Any], UUID]:
+    return attrgetter(model._meta.pk.attname)
 
 
 @cache
