@@ -59,6 +59,7 @@ from subscriptions.services._renew import renew_subscription
 from subscriptions.services._schedule import (
     ChangeAlreadyScheduled,
     ChangeNotInTime,
+    ChangeOfTheSeller,
     NoNextPeriod,
     replace_change,
     schedule_change,
@@ -86,6 +87,7 @@ __all__ = [
     "CancellationScheduled",
     "ChangeAlreadyScheduled",
     "ChangeNotInTime",
+    "ChangeOfTheSeller",
     "ChangePreview",
     "ChangeWouldFail",
     "Changed",

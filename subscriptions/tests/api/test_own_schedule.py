@@ -65,6 +65,15 @@ def test_where_customers_may_not_change_they_change_no_plans_either(person: Pers
     assert state() == before
 
 
+@pytest.mark.parametrize("verb", sorted(BODIES))
+def test_what_the_seller_has_scheduled_he_leaves_alone(person: Person, verb: str) -> None:
+    """A new price, or an end of a discount, is not the customer's to take back."""
+    waiting = later(person.row)
+    before = state()
+    assert told(person.api.post(path_of(waiting, verb), BODIES[verb])) == (403, "change_of_the_seller")
+    assert state() == before
+
+
 def test_nor_do_they_make_any(person: Person) -> None:
     decide(customer_verbs=[])
     before = state()
