@@ -88,7 +88,7 @@ PROOFS: Final = (
         full={"outage_s": 60.0, "writes": 200},
         small={"outage_s": 1.5, "writes": 4, "clients": 2, "rest_s": 0.15},
         controls=("sweeper",),
-        control={"outage_s": 4.0, "writes": 30, "settle_s": 30.0},
+        control={"outage_s": 4.0, "writes": 30, "patience_s": 30.0},
     ),
     Proof(
         name="postgres",

@@ -16,6 +16,7 @@ from proof.harness.load import Load, Shop
 from proof.harness.outside import Outside
 from proof.harness.progress import Progress
 from proof.harness.results import Result
+from proof.harness.settling import work_off
 from proof.harness.shops import open_shop
 from proof.sabotages import VARIABLE
 
@@ -99,7 +100,7 @@ def run(
             load.stop()
             result.expect("the load's end", child.wait(), 0)
             there = Outside(server.urls.admin or "")
-            until(lambda: not there.unfinished(), seconds=150, every=lambda: _help(there, programs), interval=0.3)
+            work_off(there, every=lambda: _help(there, programs), patience_s=150)
         acks = load.read()
         result.counted = {"restarts": restarts, "acknowledged writes": len(acks)}
         result.counted["failed tries"] = sum(len(ack.failures) for ack in acks)

@@ -16,6 +16,7 @@ from proof.harness.load import Ack, Load, Shop
 from proof.harness.outside import Outside
 from proof.harness.progress import Progress
 from proof.harness.results import Result
+from proof.harness.settling import work_off
 from proof.harness.shops import open_shop
 
 CLIENTS = 4
@@ -53,7 +54,7 @@ class Redis:
 
 
 def run(
-    nursery: Nursery, outside: Outside, result: Result, *, outage_s: float, writes: int, settle_s: float = 120.0,
+    nursery: Nursery, outside: Outside, result: Result, *, outage_s: float, writes: int, patience_s: float = 120.0,
     clients: int = CLIENTS, rest_s: float = 0.0,
 ) -> None:  # fmt: skip
     """This function will run the house under load, take Redis away for a time, give it back empty, and count."""
@@ -68,7 +69,7 @@ def run(
             load.stop()
             result.expect("the load's end", child.wait(), 0)
             redis.flush()  # once more, when no later nudge covers for those that are lost
-            until(lambda: not outside.unfinished(), seconds=settle_s, every=programs.revive, interval=0.3)
+            work_off(outside, every=programs.revive, patience_s=patience_s)
     finally:
         redis.stop()
     _judge(nursery, outside, result, load.read(), (down, up))

@@ -23,6 +23,7 @@ from proof.harness.outside import Outside
 from proof.harness.progress import Progress
 from proof.harness.proxy import Wires
 from proof.harness.results import Result
+from proof.harness.settling import work_off
 from proof.harness.shops import open_shop
 
 CLIENTS = 4
@@ -57,7 +58,7 @@ def run(nursery: Nursery, outside: Outside, result: Result, *, troubles: int, wr
             happened = _trouble(wires, load, programs, random.Random(result.seed), troubles=troubles, writes=writes)
             load.stop()
             result.expect("the load's end", child.wait(), 0)
-            until(lambda: not outside.unfinished(), seconds=150, every=lambda: _help(outside, programs), interval=0.3)
+            work_off(outside, every=lambda: _help(outside, programs), patience_s=150)
         _judge(nursery, outside, result, load, programs, heard, happened)
     finally:
         for one in (receiver, proxy):
