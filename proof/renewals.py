@@ -78,7 +78,7 @@ def run(
     _subscribe_everybody(nursery, outside, staff, subscriptions)
     # From here on the gateway fails; whoever is born now knows it.
     settings.SANDBOX_FAULTS = {"seed": result.seed, "weights": FAULTS}
-    staff.start([(f"worker{n}", crew.work) for n in range(3)] + [(f"keeper{n}", crew.keep_house) for n in range(2)])
+    staff.start([(f"worker{n}", crew.work) for n in range(4)] + [(f"keeper{n}", crew.keep_house) for n in range(2)])
     try:
         for month in range(1, months + 1):
             _renew(staff, outside, month, total=(subscriptions, months), kills=kills)
