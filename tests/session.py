@@ -52,6 +52,8 @@ def _begin() -> None:
     # The home itself first: `make run` refuses a folder with things in it that it has not made.
     here = home.open_home(ROOT / ".local")
     _keep_bytecode(here.folder / "bytecode")
+    # Each more would load the whole house again; the journeys have two, as everybody has.
+    os.environ.setdefault("WEB_WORKERS", "1")
     running = engines.start(here.folder / "test", durable=False)
     _started.append(running)
     if not running.database_admin_url:

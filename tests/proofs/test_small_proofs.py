@@ -23,7 +23,6 @@ def run(proof: Proof, committed: Database, folder: Path, **variables: str) -> di
     """Run one proof and return the result it wrote."""
     connections.close_all()
     known = {**os.environ, **committed.environment, "DATABASE_ADMIN_URL": committed.admin_url, **variables}
-    known["WEB_WORKERS"] = "1"
     words = [sys.executable, "-m", "proof.run", proof.name, f"--seed={SEED}", "--scale=small", f"--folder={folder}"]
     done = subprocess.run(words, cwd=ROOT, env=known, capture_output=True, text=True, timeout=250)
     assert done.stdout.startswith(f"{proof.name}: seed {SEED}"), done.stdout + done.stderr
