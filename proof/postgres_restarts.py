@@ -100,7 +100,7 @@ def run(
             load.stop()
             result.expect("the load's end", child.wait(), 0)
             there = Outside(server.urls.admin or "")
-            work_off(there, every=lambda: _help(there, programs), patience_s=150)
+            work_off(there, every=lambda: _help(there, programs), patience_s=300)
         acks = load.read()
         result.counted = {"restarts": restarts, "acknowledged writes": len(acks)}
         result.counted["failed tries"] = sum(len(ack.failures) for ack in acks)

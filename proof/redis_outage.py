@@ -54,7 +54,7 @@ class Redis:
 
 
 def run(
-    nursery: Nursery, outside: Outside, result: Result, *, outage_s: float, writes: int, patience_s: float = 120.0,
+    nursery: Nursery, outside: Outside, result: Result, *, outage_s: float, writes: int, patience_s: float = 300.0,
     clients: int = CLIENTS, rest_s: float = 0.0,
 ) -> None:  # fmt: skip
     """This function will run the house under load, take Redis away for a time, give it back empty, and count."""

@@ -102,7 +102,7 @@ def _subscribe_everybody(nursery: Nursery, outside: Outside, staff: Crew, subscr
     for maker in makers:
         if maker.wait():
             raise RuntimeError(nursery.log("maker").read_text(encoding="utf-8")[-3000:])
-    if not settle(nursery, outside, staff):
+    if not settle(nursery, outside, staff, patience_s=60 + subscriptions):
         raise RuntimeError("the first month's payments do not come to an end")
     print(f"  {subscriptions} subscriptions in {time.monotonic() - began:.0f} s", flush=True)
 

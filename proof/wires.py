@@ -58,7 +58,7 @@ def run(nursery: Nursery, outside: Outside, result: Result, *, troubles: int, wr
             happened = _trouble(wires, load, programs, random.Random(result.seed), troubles=troubles, writes=writes)
             load.stop()
             result.expect("the load's end", child.wait(), 0)
-            work_off(outside, every=lambda: _help(outside, programs), patience_s=150)
+            work_off(outside, every=lambda: _help(outside, programs), patience_s=300)
         _judge(nursery, outside, result, load, programs, heard, happened)
     finally:
         for one in (receiver, proxy):

@@ -16,7 +16,7 @@ def work_off(outside: Outside, *, every: Callable[[], None], patience_s: float, 
     """This function will do something at each interval until nothing is left to do.
 
     It is false if there has not been less to do for as long as its patience lasts: a slow machine has more time, and
-    what is stuck is stuck.
+    what is stuck is stuck. Patience is needed where a fact that is relayed leaves several jobs in its place.
     """
     least, until = outside.unfinished(), time.monotonic() + patience_s
     end = time.monotonic() + LONGEST_S
