@@ -1,6 +1,7 @@
 """What is planned for one instant: a change, a pause and a cancellation, in whatever order they were asked for."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from datetime import datetime, timedelta
 from itertools import permutations, product
 from typing import Any
@@ -15,10 +16,10 @@ from subscriptions.models import ScheduledChange, Subscription, SubscriptionPaus
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
 from subscriptions.tests.changing import amounts, change, invoices_of
-from subscriptions.tests.factories import make_plan, seats, subscribe
+from subscriptions.tests.factories import make_plan, seats
 from subscriptions.tests.migrating import half_way, healthy
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seat_sold")]
 Freeze = Callable[[datetime], None]
 Run = Callable[[], int]
 DAY = timedelta(days=1)
@@ -35,11 +36,8 @@ ALL = list(product([False, True], POLICIES, [False, True], [False, True]))
 class Plans:
     """A paid seat of 20.00 USD a month from 15 January, for which things are planned in the middle of the period."""
 
-    def __init__(self, now: datetime, freeze: Freeze, run_jobs: Run) -> None:
-        self.freeze, self.run_jobs = freeze, run_jobs
-        self.row = subscribe(plan=make_plan(seats("20.00")))
-        run_jobs()
-        self.row.refresh_from_db()
+    def __init__(self, row: Subscription, now: datetime, freeze: Freeze, run_jobs: Run) -> None:
+        self.row, self.freeze, self.run_jobs = row, freeze, run_jobs
         self.at, self.end = half_way(now), self.row.period.ends_at
         freeze(self.at)
 
@@ -86,8 +84,8 @@ class Plans:
 
 
 @pytest.fixture
-def plans(now: datetime, freeze: Freeze, run_jobs: Run) -> Plans:
-    return Plans(now, freeze, run_jobs)
+def plans(seat_sold: Subscription, now: datetime, freeze: Freeze, run_jobs: Run) -> Plans:
+    return Plans(deepcopy(seat_sold), now, freeze, run_jobs)
 
 
 def both_orders(*plans: Callable[[], None], swapped: bool) -> list[Callable[[], None]]:

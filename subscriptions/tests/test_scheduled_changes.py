@@ -1,6 +1,7 @@
 """Changes that are to be made later."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,19 +35,16 @@ from subscriptions.tests.histories import figures
 from subscriptions.tests.migrating import half_way, healthy, subscribed
 from tests.edge.state import digest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seat_sold")]
 Facts = Callable[[], list[str]]
 Freeze = Callable[[datetime], None]
 Run = Callable[[], int]
 
 
 @pytest.fixture
-def active(run_jobs: Run) -> Subscription:
+def active(seat_sold: Subscription) -> Subscription:
     """A paid subscription to one seat of 20.00 USD a month from 15 January, 31 days long."""
-    subscription = subscribe(plan=make_plan(seats("20.00")))
-    run_jobs()
-    subscription.refresh_from_db()
-    return subscription
+    return deepcopy(seat_sold)
 
 
 def schedule(
