@@ -1,6 +1,7 @@
 """Changing what rests, and what has rested."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,21 +15,18 @@ from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
 from subscriptions.tests.changing import amounts, change, invoices_of, waiting
-from subscriptions.tests.factories import latest, make_addon, make_plan, monthly, seats, subscribe
+from subscriptions.tests.factories import latest, make_addon, make_plan, monthly, seats
 from subscriptions.tests.migrating import half_way, healthy
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seat_sold")]
 Freeze = Callable[[datetime], None]
 Run = Callable[[], int]
 
 
 @pytest.fixture
-def active(run_jobs: Run) -> Subscription:
+def active(seat_sold: Subscription) -> Subscription:
     """A paid subscription to one seat of 20.00 USD a month from 15 January, 31 days long."""
-    subscription = subscribe(plan=make_plan(seats("20.00")))
-    run_jobs()
-    subscription.refresh_from_db()
-    return subscription
+    return deepcopy(seat_sold)
 
 
 def pause(subscription: Subscription, at: datetime, policy: str, **more: Any) -> None:

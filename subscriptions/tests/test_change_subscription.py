@@ -1,6 +1,7 @@
 """Changing a running subscription now."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,7 +33,7 @@ from subscriptions.tests.factories import (
 from subscriptions.tests.migrating import half_way, healthy
 from usage.models import Entitlement
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seat_sold")]
 Facts = Callable[[], list[str]]
 Freeze = Callable[[datetime], None]
 Run = Callable[[], int]
@@ -40,12 +41,9 @@ NOW_INVOICED = Behavior.INVOICE_NOW
 
 
 @pytest.fixture
-def active(run_jobs: Run) -> Subscription:
+def active(seat_sold: Subscription) -> Subscription:
     """A paid subscription to one seat of 20.00 USD a month from 15 January, 31 days long."""
-    subscription = subscribe(plan=make_plan(seats("20.00")))
-    run_jobs()
-    subscription.refresh_from_db()
-    return subscription
+    return deepcopy(seat_sold)
 
 
 @pytest.fixture

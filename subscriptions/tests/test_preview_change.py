@@ -3,6 +3,7 @@
 import random
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,18 +21,15 @@ from tests.edge.state import digest
 from tests.edge.world import savepoint
 from tests.fixtures import do_all_jobs
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("freeze_now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seat_sold")]
 Freeze = Callable[[datetime], None]
 Run = Callable[[], int]
 
 
 @pytest.fixture
-def active(run_jobs: Run) -> Subscription:
+def active(seat_sold: Subscription) -> Subscription:
     """A paid subscription to one seat of 20.00 USD a month from 15 January, 31 days long."""
-    subscription = subscribe(plan=make_plan(seats("20.00")))
-    run_jobs()
-    subscription.refresh_from_db()
-    return subscription
+    return deepcopy(seat_sold)
 
 
 def test_it_tells_the_lines_the_amount_due_and_the_next_invoice(active: Subscription, now: datetime) -> None:
