@@ -12,7 +12,7 @@ import structlog
 from django.db import Error, connection
 
 from audit.internal import seal
-from jobs import claims, internal
+from jobs import internal
 from jobs.registry import QUEUES
 from outbox.internal import relay
 from proof.harness.births import Child, Nursery
@@ -41,10 +41,7 @@ def keep_house() -> None:
 
 
 def _work_once() -> bool:
-    claim = claims.of_queues(*QUEUES)
-    if claim:
-        internal.do(claim)
-    return claim is not None
+    return bool(internal.do_next(*QUEUES))
 
 
 def _keep_once(number: int) -> bool:
