@@ -4,6 +4,7 @@ import random
 import time
 from datetime import datetime, timedelta
 from functools import partial
+from unittest.mock import patch
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import transaction
 from accounts.tests.factories import make_customer
 from catalog.models import Plan
 from catalog.tests.factories import make_plan, monthly
+from core import events
 from core.periods import Cycle, Interval
 from proof.harness import crew, verdict, world
 from proof.harness.births import Child, Nursery
@@ -30,6 +32,8 @@ FAULTS = {
     "ok": 80, "drop_before": 4, "process_then_drop": 4, "process_then_500": 3, "process_then_hang": 3,
     "hang_before": 2, "too_many_requests": 2, "malformed": 2,
 }  # fmt: skip
+# Whoever prints a document or looks for receivers changes nothing of the money, and takes longer than all the rest.
+UNHEARD = ("billing.print_invoice", "billing.print_receipt", "webhooks.queue_deliveries")
 _CHARGES = "SELECT count(*) FROM payments_sandboxcharge WHERE kind = 'charge' AND status = 'succeeded'"
 _OPEN = "SELECT count(*) FROM payments_paymentattempt WHERE finished_at IS NULL"
 _NEXT_LOOK = "SELECT min(next_reconcile_at) FROM payments_paymentattempt WHERE finished_at IS NULL"
@@ -72,7 +76,18 @@ def run(
     minutes: float = 60.0,
 ) -> None:
     """This function will renew everybody month after month while processes are killed and the gateway fails."""
-    dice, began = random.Random(result.seed), time.monotonic()
+    all_of = events.handlers_of
+    heard = patch.object(events, "handlers_of", lambda kind: [one for one in all_of(kind) if one.name not in UNHEARD])
+    with heard:
+        renewed = _renew_everybody(nursery, outside, result, (subscriptions, months), kills=kills, minutes=minutes)
+        _judge(nursery, outside, result, subscriptions, renewed)
+
+
+def _renew_everybody(
+    nursery: Nursery, outside: Outside, result: Result, total: tuple[int, int], *, kills: int, minutes: float
+) -> int:
+    """Return how many months it came to."""
+    (subscriptions, months), dice, began = total, random.Random(result.seed), time.monotonic()
     outside.set_clock(NOW)
     staff = Crew(nursery=nursery, outside=outside, dice=dice)
     _subscribe_everybody(nursery, outside, staff, subscriptions)
@@ -85,12 +100,11 @@ def run(
             if time.monotonic() - began > minutes * 60 and month < months:
                 # A slower machine proves less, and says so.
                 result.figure += f" (time was up after month {month})"
-                months = month
-                break
+                return month
     finally:
         staff.stop()
-    result.kills = staff.kills
-    _judge(nursery, outside, result, subscriptions, months)
+        result.kills = staff.kills
+    return months
 
 
 def _subscribe_everybody(nursery: Nursery, outside: Outside, staff: Crew, subscriptions: int) -> None:
