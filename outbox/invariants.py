@@ -58,13 +58,16 @@ rule(
        WHERE entry.event_id IS NOT NULL
          AND (event.id IS NULL OR (event.type, event.subject) <> (entry.action, entry.target))""",
 )
-# Receipts and jobs are purged after a while; what is recent still has both.
+# Receipts and jobs are purged after a while; what is recent still has both. The fact is found as a UUID: as a text each
+# job would be held against every fact.
 rule(
     "outbox.handled_once",
     "whoever was given a fact has a receipt of it, or of a later one about the same thing",
     """SELECT job.id::text AS id, job.environment_id, job.key FROM jobs_job job
        LEFT JOIN outbox_outboxevent event
-         ON event.environment_id = job.environment_id AND event.event_id::text = job.payload ->> 'event'
+         ON event.environment_id = job.environment_id AND event.event_id = CASE
+              WHEN job.payload ->> 'event' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+              THEN (job.payload ->> 'event')::uuid END
        WHERE job.kind = 'outbox.handle' AND job.state = 'succeeded'
          AND job.finished_at > clock_timestamp() - interval '1 day'
          AND NOT EXISTS (

@@ -92,6 +92,13 @@ def test_a_fact_whose_effect_is_not_on_record_is_found(handled, owner_sql):
     assert len(invariants.broken("outbox.handled_once")) == 1
 
 
+@pytest.mark.parametrize("event", ["nonsense", "01a22669-b907-73d4-9018-c18bf14affe4"])
+def test_a_fact_that_was_handled_and_never_there_is_found(handled, owner_sql, event):
+    owner_sql("UPDATE jobs_job SET payload = jsonb_set(payload, '{event}', to_jsonb(%s::text)) WHERE id = (SELECT id"
+              " FROM jobs_job WHERE kind = 'outbox.handle' LIMIT 1)", [event])  # fmt: skip
+    assert len(invariants.broken("outbox.handled_once")) == 1
+
+
 def test_facts_that_were_handled_in_the_wrong_order_are_found(handled, owner_sql):
     owner_sql("UPDATE outbox_receipt SET aggregate_version = 3 - aggregate_version WHERE consumer = 'outbox.hear'")
     assert len(invariants.broken("outbox.handled_in_order")) == 1
