@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from accounts.tests.factories import make_key
+from accounts import services
+from accounts.tests.factories import PASSWORD, make_key
+from core import clock
+from core.tenancy import Scope
 from tests.fixtures import Api
 
 
@@ -16,6 +19,16 @@ def with_token(token: str) -> Api:
     client = Api("")
     client.headers = {"Authorization": f"Bearer {token}"}
     return client
+
+
+def with_member(scope: Scope, role: str, email: str) -> Api:
+    """Return the client of a new member of an environment's tenant, who has just logged in."""
+    user = services.create_operator(email, PASSWORD, now=clock.wall())
+    services.join_tenant(user_id=user.pk, tenant_id=scope.tenant_id, role=role, now=clock.wall())
+    tokens = services.log_in_member(
+        email=email, password=PASSWORD, environment_id=scope.environment_id, address="192.0.2.1", now=clock.wall()
+    )
+    return with_token(tokens.access_token)
 
 
 def problem(response: Any) -> tuple[int, str]:

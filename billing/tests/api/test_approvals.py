@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts import internal as expiring
 from accounts import services as accounts
 from accounts.models import Approval
-from accounts.tests.api.clients import problem, with_key, with_token
+from accounts.tests.api.clients import problem, with_key, with_member
 from accounts.tests.factories import PASSWORD, make_customer
 from billing import services
 from billing.models import CreditNote, Invoice, Journal, Wallet, WalletLot, WalletTransaction
@@ -83,21 +83,12 @@ def deed(request: pytest.FixtureRequest) -> Deed:
 
 @pytest.fixture
 def ada(environment: Scope) -> Api:
-    return member(environment, "finance", "ada@example.com")
+    return with_member(environment, "finance", "ada@example.com")
 
 
 @pytest.fixture
 def grace(environment: Scope) -> Api:
-    return member(environment, "admin", "grace@example.com")
-
-
-def member(scope: Scope, role: str, email: str) -> Api:
-    user = accounts.create_operator(email, PASSWORD, now=clock.wall())
-    accounts.join_tenant(user_id=user.pk, tenant_id=scope.tenant_id, role=role, now=clock.wall())
-    tokens = accounts.log_in_member(
-        email=email, password=PASSWORD, environment_id=scope.environment_id, address="192.0.2.1", now=clock.wall()
-    )
-    return with_token(tokens.access_token)
+    return with_member(environment, "admin", "grace@example.com")
 
 
 def books() -> tuple[Any, ...]:
@@ -150,7 +141,7 @@ def test_nobody_approves_alone_and_neither_does_who_may_not_or_a_program(
     deed: Deed, grace: Api, environment: Scope
 ) -> None:
     own, before = asked_by(grace, deed), books()
-    supporter = member(environment, "support", "sue@example.com")
+    supporter = with_member(environment, "support", "sue@example.com")
     assert problem(grace.post(f"{own}/approve")) == (403, "four_eyes")
     assert problem(supporter.post(f"{own}/approve")) == (403, "missing_scope")
     assert problem(with_key().post(f"{own}/approve")) == (403, "wrong_credentials")

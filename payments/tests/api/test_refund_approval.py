@@ -9,13 +9,12 @@ from django.urls import reverse
 
 from accounts import services as accounts
 from accounts.models import Approval
-from accounts.tests.api.clients import problem, with_key, with_token
+from accounts.tests.api.clients import problem, with_key, with_member
 from accounts.tests.factories import PASSWORD
 from core import clock
 from core.tenancy import Scope
 from payments.models import Refund
 from payments.tests.factories import make_paid
-from tests.fixtures import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -27,15 +26,6 @@ def limit(settings: Any) -> None:
     settings.APPROVAL_LIMITS = {"USD": 1000}
 
 
-def member(scope: Scope, role: str, email: str) -> Api:
-    user = accounts.create_operator(email, PASSWORD, now=clock.wall())
-    accounts.join_tenant(user_id=user.pk, tenant_id=scope.tenant_id, role=role, now=clock.wall())
-    tokens = accounts.log_in_member(
-        email=email, password=PASSWORD, environment_id=scope.environment_id, address="192.0.2.1", now=clock.wall()
-    )
-    return with_token(tokens.access_token)
-
-
 def refund_of(payment: Any) -> str:
     return f"/api/v1/payments/{payment.public_id}/refund"
 
@@ -44,7 +34,7 @@ def test_a_member_asks_another_approves_and_the_money_goes_back_once(
     environment: Scope, run_jobs: Callable[[], int]
 ) -> None:
     payment = make_paid()
-    ada, grace = (member(environment, "finance", f"{name}@example.com") for name in ("ada", "grace"))
+    ada, grace = (with_member(environment, "finance", f"{name}@example.com") for name in ("ada", "grace"))
     asked = ada.post(refund_of(payment), {"reason": "unhappy"})
     assert (asked.status_code, asked.json()["state"], asked.json()["amount_minor"]) == (202, "pending", 1050)
     assert not Refund.objects.exists()
@@ -64,7 +54,7 @@ def test_a_member_asks_another_approves_and_the_money_goes_back_once(
 
 def test_up_to_the_limit_and_with_a_key_it_is_done_at_once(environment: Scope) -> None:
     small, large = make_paid(), make_paid()
-    ada = member(environment, "finance", "ada@example.com")
+    ada = with_member(environment, "finance", "ada@example.com")
     assert ada.post(refund_of(small), {"amount_minor": 1000}).json()["status"] == "pending"
     assert with_key().post(refund_of(large)).json()["amount_minor"] == 1050
     assert not Approval.objects.exists()
@@ -73,7 +63,7 @@ def test_up_to_the_limit_and_with_a_key_it_is_done_at_once(environment: Scope) -
 
 def test_what_was_refunded_meanwhile_is_not_refunded_again(environment: Scope) -> None:
     payment = make_paid()
-    ada, grace = (member(environment, "finance", f"{name}@example.com") for name in ("ada", "grace"))
+    ada, grace = (with_member(environment, "finance", f"{name}@example.com") for name in ("ada", "grace"))
     place = f"{APPROVALS}/{ada.post(refund_of(payment)).json()['id']}"
     with_key().post(refund_of(payment), {"amount_minor": 50})
     assert problem(grace.post(f"{place}/approve")) == (409, "approval_outdated")
@@ -83,7 +73,7 @@ def test_what_was_refunded_meanwhile_is_not_refunded_again(environment: Scope) -
 
 def test_the_list_is_filtered(environment: Scope) -> None:
     first, second = make_paid(), make_paid()
-    ada = member(environment, "finance", "ada@example.com")
+    ada = with_member(environment, "finance", "ada@example.com")
     one, two = (ada.post(refund_of(payment)).json()["id"] for payment in (first, second))
     ada.post(f"{APPROVALS}/{one}/withdraw")
     assert [row["id"] for row in ada.get(APPROVALS, state="pending").json()["data"]] == [two]
