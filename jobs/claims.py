@@ -21,11 +21,14 @@ OWNER = f"{socket.gethostname()}:{os.getpid()}"
 _READY = "job.state IN ('pending', 'failed') AND job.run_at <= COALESCE(env.clock_at, clock_timestamp()) {waited}"
 _WAITED = "AND job.available_at <= clock_timestamp()"
 _LEFT_BEHIND = "job.state = 'running' AND job.lease_until < clock_timestamp() AND job.attempts < job.max_attempts"
+# The second look at `ahead.ordering_key` lets the planner take `jobs_job_order`, which has no rows without a key; from
+# the first alone it does not see that, and reads the whole table for each job that waits.
 _IN_ORDER = """
     (job.ordering_key = '' OR NOT EXISTS (
         SELECT 1 FROM jobs_job ahead
         WHERE ahead.environment_id = job.environment_id AND ahead.ordering_key = job.ordering_key
-          AND ahead.ordering_rank < job.ordering_rank AND ahead.state IN ('pending', 'failed', 'running', 'dead')))
+          AND ahead.ordering_key <> '' AND ahead.ordering_rank < job.ordering_rank
+          AND ahead.state IN ('pending', 'failed', 'running', 'dead')))
 """
 # A row of the timeline, written by the statement that ends the attempt, so that there is never one without the other.
 _TRIED = """

@@ -49,6 +49,19 @@ def test_a_claim_reads_along_the_order_of_what_waits_and_sorts_nothing():
     assert "Sort" not in waiting
 
 
+def test_whether_something_is_ahead_of_a_job_is_seen_in_the_index_alone():
+    """With every other way forbidden: reading the table for each job that waits made a claim as slow as the backlog."""
+    asked = {"queue": "q:mail", "owner": "plan", "lease": timedelta(seconds=1)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off"
+        )
+        cursor.execute(f"EXPLAIN {claims.CLAIM_OF_QUEUE}", asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert plan.count("Index Only Scan using jobs_job_order on jobs_job ahead") == 2, plan
+
+
 def test_what_somebody_left_behind_comes_first():
     enqueue("test.note", payload={"id": "first"}, key="a")
     enqueue("test.note", payload={"id": "second"}, key="b")
