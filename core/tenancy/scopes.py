@@ -15,7 +15,13 @@ from psycopg.pq import ExecStatus, TransactionStatus
 # The environment of what belongs to no tenant: operators' logins, refused credentials, platform jobs.
 PLATFORM_ID = UUID("00000000-0000-7000-8000-000000000001")
 
-_BEGIN = "BEGIN {}; SET LOCAL app.environment_id = {}; SET LOCAL app.system_reason = {}"
+# A machine that stands still in the middle of a transaction keeps its row locks, and everybody waits for it. After so
+# long without a statement the server ends the transaction; nothing of ours thinks or waits for that long in one.
+IDLE_SECONDS = 30
+_BEGIN = (
+    "BEGIN {}; SET LOCAL app.environment_id = {}; SET LOCAL app.system_reason = {};"
+    f" SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+)
 _SETTINGS = "SELECT set_config('app.environment_id', %s, true), set_config('app.system_reason', %s, true)"
 
 

@@ -102,7 +102,7 @@ class Crew:
         victim = self.dice.choice(self.children)
         victim.signal(signal.SIGSTOP)
         self.pauses += 1
-        self.outside.run_leases_out([victim.owner])
+        self.outside.run_leases_of_stopped_out(victim.owner)
         time.sleep(PAUSE_S)
         victim.signal(signal.SIGCONT)
 

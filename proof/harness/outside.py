@@ -12,6 +12,11 @@ _RUN_OUT = """
 UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second'
 WHERE state = 'running' AND lease_owner = ANY(%s)
 """
+# Whoever stands still in the middle of a transaction holds its rows. Nobody can wait for him who is to wake him up.
+_RUN_OUT_UNLOCKED = """
+WITH free AS (SELECT id FROM jobs_job WHERE state = 'running' AND lease_owner = %s FOR UPDATE SKIP LOCKED)
+UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second' WHERE id IN (TABLE free)
+"""
 _HURRY = "UPDATE jobs_job SET available_at = clock_timestamp() WHERE state = 'failed'"
 _STALE = """
 UPDATE jobs_job SET lease_until = clock_timestamp() - interval '1 second'
@@ -58,6 +63,10 @@ class Outside:
     def run_leases_out(self, owners: Sequence[str]) -> None:
         """This function will let a minute pass for what these owners hold, so that nobody has to wait for it."""
         self.run(_RUN_OUT, [list(owners)])
+
+    def run_leases_of_stopped_out(self, owner: str) -> None:
+        """This function will do so for a process that is stopped, leaving out the rows that its transaction holds."""
+        self.run(_RUN_OUT_UNLOCKED, [owner])
 
     def skip_waits(self) -> None:
         """This function will have failed jobs tried again at once, and take leases from whoever is not heard of."""
