@@ -1,5 +1,6 @@
 """How often somebody may ask, where an operator has said otherwise than the settings."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -87,6 +88,11 @@ class Limited(models.Model):
 def columns() -> list[str]:
     """This function will return the names of the columns that hold limits."""
     return list(asdict(NONE))
+
+
+def of_columns(numbers: Sequence[int | None]) -> Limits:
+    """This function will return the limits that the columns say, in their order."""
+    return Limits(**dict(zip(columns(), numbers, strict=True))) if any(numbers) else NONE
 
 
 def sensible(name: str) -> models.CheckConstraint:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from accounts.models import ApiKey
 from core import ids
-from core.limits import CallerLimits, Limits, columns
+from core.limits import CallerLimits, of_columns
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
 
@@ -54,14 +54,10 @@ def find(lookup: str, *, now: datetime) -> FoundKey | None:
         id=key_id, type=ApiKey.Type(kind), hash=bytes(digest), scopes=frozenset(scopes), last_used_at=last_used_at,
         ends=(revoked_at, expires_at),
         scope=Scope(environment_id=environment_id, tenant_id=tenant_id, kind=where, clock_at=clock_at),
-        limits=CallerLimits(own=_limits(own), shared=_limits(shared)),
+        limits=CallerLimits(own=of_columns(own), shared=of_columns(shared)),
     )  # fmt: skip
     _note_use(found, now)
     return found
-
-
-def _limits(numbers: list[int | None]) -> Limits:
-    return Limits(**dict(zip(columns(), numbers, strict=True)))
 
 
 def _note_use(found: FoundKey, now: datetime) -> None:

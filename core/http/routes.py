@@ -7,6 +7,9 @@ from typing import Any
 from django.urls import URLPattern, URLResolver
 from rest_framework.routers import SimpleRouter
 
+# What a pattern may have for several characters, and what else lets one pattern stand for paths of several lengths.
+_CLASS = re.compile(r"\[[^\]]*\]")
+_OPEN = re.compile(r"\.[*+]|<path:|\||\)[?*+{]|/[?*+{]")
 PUBLIC_ID = "{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}"
 
 
@@ -24,25 +27,40 @@ class Router(SimpleRouter):
 
 
 class BySegment(URLResolver):
-    """Routes that are looked for by the first segment of the path: those of other resources are not even tried."""
+    """Routes that are looked for by the first segment of the path and by how many there are.
+
+    Those of other resources are not even tried, nor those that are longer or shorter.
+    """
 
     def resolve(self, path: str) -> Any:
         """This function will return what Django would find among all the routes, in the same order."""
         matched: Any = self.pattern.match(path)
-        segment = matched[0].partition("/")[0] if matched else ""
-        found = self._by_segment.get(segment)
+        rest = matched[0] if matched else ""
+        found = self._by_shape.get((rest.partition("/")[0], rest.count("/")))
         return found.resolve(path) if found else super().resolve(path)
 
     @cached_property
-    def _by_segment(self) -> dict[str, URLResolver]:
-        first = [(_first_segment(one), one) for one in self.url_patterns]
+    def _by_shape(self) -> dict[tuple[str, int], URLResolver]:
+        known = [(_first_segment(one), _slashes(one), one) for one in self.url_patterns]
+        names = {segment for segment, _, _ in known if segment is not None}
+        depths = {slashes for _, slashes, _ in known if slashes is not None}
         return {
-            name: URLResolver(self.pattern, [one for segment, one in first if segment in (name, None)])
-            for name in {segment for segment, _ in first if segment is not None}
-        }
+            (name, depth): URLResolver(self.pattern, [
+                one for segment, slashes, one in known if segment in (name, None) and slashes in (depth, None)
+            ])
+            for name in names for depth in depths
+        }  # fmt: skip
 
 
 def _first_segment(route: URLPattern | URLResolver) -> str | None:
     """The text that a route's path begins with; None where that is not one text."""
     literal = re.match(r"\^?([a-z-]+)(?:/|$|\$|\\Z)", str(route.pattern))
     return literal[1] if literal else None
+
+
+def _slashes(route: URLPattern | URLResolver) -> int | None:
+    """How many slashes every path of a route has; None where that is not plain to see."""
+    text = str(route.pattern)
+    plain = _CLASS.sub("", text)
+    is_open = any(one.startswith("[^") and "/" not in one for one in _CLASS.findall(text)) or _OPEN.search(plain)
+    return None if is_open or isinstance(route, URLResolver) else plain.count("/")
