@@ -32,7 +32,7 @@ from billing.selectors._dunning import (
 )
 from billing.selectors._explain import Explanation, explain_invoice
 from billing.selectors._flows import MonthFlows, list_flows
-from billing.selectors._held import ForeverCoupon, RedemptionView, list_forever, list_redemptions
+from billing.selectors._held import HOLDS_COUPONS, ForeverCoupon, RedemptionView, list_forever, list_redemptions
 from billing.selectors._invoices import (
     FLOW_VERSION,
     InvoiceView,
@@ -58,6 +58,7 @@ from billing.selectors._wallets import (
 
 __all__ = [
     "FLOW_VERSION",
+    "HOLDS_COUPONS",
     "AccountBalance",
     "Ageing",
     "DocumentLink",

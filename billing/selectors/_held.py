@@ -18,6 +18,12 @@ SELECT r.reference, r.id, r.coupon_id, c.code, c.name, r.cycles_used, r.redeemed
  WHERE r.environment_id = %s AND r.reference = ANY(%s) AND r.released_at IS NULL AND r.removed_at IS NULL
  ORDER BY r.id
 """
+# Whether an agreement (a public id) of the environment that a row of `table` is in holds any: for statements of others.
+HOLDS_COUPONS = """
+    EXISTS (SELECT 1 FROM billing_couponredemption held
+             WHERE held.environment_id = {table}.environment_id AND held.reference = %s
+               AND held.released_at IS NULL AND held.removed_at IS NULL)
+"""
 # Those that reduce every invoice there will be, with what they take off; or did so before they were taken off.
 _FOREVER = """
 SELECT r.reference, r.redeemed_at, r.removed_at, c.id, c.percent, c.amount_minor, c.plans, c.prices

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from core.http import refusals
 from core.tenancy import scopes
+from core.tenancy.prepared import Pages
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
@@ -48,7 +49,7 @@ class SignedCursor(BasePagination):
         limit = read_limit(request)
         cursor = request.query_params.get("cursor")
         position = None if cursor is None else _open(cursor, self.binding, len(self.ordering))
-        rows = list(_ordered(queryset, self.ordering, position)[: limit + 1])
+        rows = _read(queryset, self.ordering, position, limit + 1)
         self._note(rows, limit, position)
         return self.page
 
@@ -130,6 +131,14 @@ def _open(cursor: str, binding: bytes, fields: int) -> Position:
     if len(values) != fields:  # signed by an older release that ordered otherwise
         raise refusals.InvalidCursor
     return Position(values=tuple(values), is_backwards=bool(direction))
+
+
+def _read(rows: Any, ordering: Sequence[str], position: Position | None, most: int) -> list[Any]:
+    if not isinstance(rows, Pages):
+        return list(_ordered(rows, ordering, position)[:most])
+    if position is None:
+        return rows.read(None, is_backwards=False, most=most)
+    return rows.read(position.values[0], is_backwards=position.is_backwards, most=most)
 
 
 def _ordered(rows: QuerySet[Any], ordering: Sequence[str], position: Position | None) -> QuerySet[Any]:

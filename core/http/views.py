@@ -25,6 +25,7 @@ from core.actor import Actor
 from core.http import filters, gateway, idempotency, preconditions, refusals, throttling, transactions
 from core.http.serializers import RequestBody
 from core.tenancy import scopes
+from core.tenancy.prepared import Pages
 
 EVERY_SECRET_HOLDER = frozenset({"key", "member", "operator"})
 
@@ -199,13 +200,23 @@ class Resource(GenericViewSet[Any]):
 
 
 class Listed:
-    """`GET /things`: filtered, newest first, page by page."""
+    """`GET /things`: filtered, newest first, page by page.
+
+    `pages` are for a list that is read often, whose `get_queryset` is all of a model's rows in the usual order.
+    """
+
+    pages: ClassVar[Pages[Any] | None] = None
 
     def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         """This function will answer one page of the rows the actor may see."""
-        page = self.paginate_queryset(self.filter_queryset(self.rows()))
+        page = self.paginate_queryset(self._asked_for())
         answer: Response = self.get_paginated_response(self.get_serializer(page, many=True).data)
         return answer
+
+    def _asked_for(self: Any) -> Any:
+        """All rows by statements that stay prepared, where neither a filter nor who reads narrows them."""
+        is_narrowed = self.actor.is_customer or self.request.query_params.keys() - filters.PAGING
+        return self.filter_queryset(self.rows()) if is_narrowed or self.pages is None else self.pages
 
 
 class Retrieved:

@@ -4,7 +4,7 @@ The ORM writes its statement anew for each call, which costs more than most of t
 manager would read: rows of the environment in force, of every one in the system scope, and row-level security agrees.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -17,10 +17,15 @@ Row = TypeVar("Row", bound=ScopedRow)
 
 
 class Prepared(Generic[Row]):
-    """`Prepared(Customer, "id = %s FOR UPDATE")`: the rows of a model for which a condition holds, in its order."""
+    """`Prepared(Customer, "id = %s FOR UPDATE")`: the rows of a model for which a condition holds, in its order.
 
-    def __init__(self, model: type[Row], condition: str) -> None:
-        self._model, self._condition = model, condition
+    `told` is what else is asked of each row, an expression by the name of the attribute that the row is given. What
+    they have of `%s` comes before the values of the condition.
+    """
+
+    def __init__(self, model: type[Row], condition: str, *, told: Mapping[str, str] | None = None) -> None:
+        self._model, self._condition, self._told = model, condition, dict(told or {})
+        self._places = sum(expression.count("%s") for expression in self._told.values())
 
     def all(self, *values: Any) -> list[Row]:
         """This function will return the rows that the values of the condition choose."""
@@ -28,7 +33,8 @@ class Prepared(Generic[Row]):
             if isinstance(scopes.current(), scopes.SystemScope):
                 cursor.execute(self._everywhere, values)
             else:
-                cursor.execute(self._here, (scopes.environment_id(), *values))
+                first, rest = values[: self._places], values[self._places :]
+                cursor.execute(self._here, (*first, scopes.environment_id(), *rest))
             found: Sequence[tuple[Any, ...]] = cursor.fetchall()
         return [self._row(columns) for columns in found]
 
@@ -42,13 +48,18 @@ class Prepared(Generic[Row]):
 
     @cached_property
     def _everywhere(self) -> str:
-        columns = ", ".join(f'"{field.column}"' for field in self._model._meta.concrete_fields)
-        table = self._model._meta.db_table
-        return f'SELECT {columns} FROM "{table}" WHERE {self._condition}'  # noqa: S608 - all of it is written in code
+        return f"{self._selection} WHERE {self._condition}"
 
     @cached_property
     def _here(self) -> str:
-        return self._everywhere.replace(" WHERE ", " WHERE environment_id = %s AND ", 1)
+        return f"{self._selection} WHERE environment_id = %s AND {self._condition}"
+
+    @cached_property
+    def _selection(self) -> str:
+        columns = [f'"{field.column}"' for field in self._model._meta.concrete_fields]
+        table = self._model._meta.db_table
+        # All of it is written in code.
+        return f'SELECT {", ".join([*columns, *self._told.values()])} FROM "{table}"'  # noqa: S608
 
     @cached_property
     def _converters(self) -> list[tuple[int, Callable[..., Any], Any]]:
@@ -62,5 +73,22 @@ class Prepared(Generic[Row]):
             for place, convert, column in self._converters:
                 values[place] = convert(values[place], column, connection)
             columns = tuple(values)
-        row: Row = self._model.from_db(connection.alias, self._names, columns)
+        kept = len(self._names)
+        row: Row = self._model.from_db(connection.alias, self._names, columns[:kept])
+        row.__dict__.update(zip(self._told, columns[kept:], strict=True))
         return row
+
+
+class Pages(Generic[Row]):
+    """`Pages(Customer)`: all rows of a model a page at a time, the newest first, as a list without filters has them."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self._first = Prepared(model, "true ORDER BY id DESC LIMIT %s")
+        self._older = Prepared(model, "id < %s ORDER BY id DESC LIMIT %s")
+        self._newer = Prepared(model, "id > %s ORDER BY id LIMIT %s")
+
+    def read(self, beyond: Any, *, is_backwards: bool, most: int) -> list[Row]:
+        """This function will return at most so many rows beyond an id, the nearest first; None is the beginning."""
+        if beyond is None:
+            return self._first.all(most)
+        return (self._newer if is_backwards else self._older).all(beyond, most)

@@ -12,13 +12,14 @@ from core.http.views import Listed, Request, Resource, ok
 from subscriptions import services
 from subscriptions.api.change_bodies import ChangedBody, ChangeOwnSubscription
 from subscriptions.api.filters import OwnSubscriptionFilters
+from subscriptions.api.reading import shown, with_holdings
 from subscriptions.api.serializers import (
     CancelOwnSubscription,
     PauseOwnSubscription,
     RenewSubscription,
     SubscriptionBody,
 )
-from subscriptions.api.views import shown, subscriptions_on, with_holdings
+from subscriptions.api.views import subscriptions_on
 from subscriptions.models import Subscription
 
 

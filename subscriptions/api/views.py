@@ -1,6 +1,6 @@
 """Subscriptions over HTTP."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from billing.selectors import list_redemptions
 from core import clock, errors, ids
 from core.actor import Actor
 from core.http.permissions import MissingScope
@@ -19,6 +18,7 @@ from subscriptions import services
 from subscriptions.api import change_views
 from subscriptions.api.filters import SubscriptionFilters
 from subscriptions.api.history import SubscriptionEventBody
+from subscriptions.api.reading import find, holdings, shown, with_holdings
 from subscriptions.api.serializers import (
     AddAddOn,
     CancelOwnSubscription,
@@ -37,7 +37,7 @@ from subscriptions.api.serializers import (
     SubscriptionAddOnBody,
     SubscriptionBody,
 )
-from subscriptions.models import KEPT_ADDONS, ONE, Subscription, SubscriptionAddOn, SubscriptionEvent
+from subscriptions.models import PAGES, Subscription, SubscriptionAddOn, SubscriptionEvent
 
 CREDITING = "credit-notes:write"
 EVERYBODY = EVERY_SECRET_HOLDER | {"customer"}
@@ -71,6 +71,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         "destroy": SubscriptionBody,
     }
 
+    pages = PAGES
     list = subscriptions_on(Listed.list)
     retrieve = subscriptions_on(Retrieved.retrieve)
 
@@ -83,13 +84,13 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
 
         :raises core.errors.NotFound: also for somebody else's, in the same words.
         """
-        found = ONE.first(self.key)
+        found = find(self.kwargs["pk"])
         if found is None or (self.actor.is_customer and self.actor.customer_id != found.customer_id):
             raise errors.NotFound
         return found
 
     def get_serializer(self, *arguments: Any, **options: Any) -> Any:
-        """This function will fetch what the rows hold with two more queries, however many they are."""
+        """This function will fetch what the rows hold with at most two more queries, however many they are."""
         return with_holdings(super().get_serializer, *arguments, **options)
 
     @subscriptions_on
@@ -98,7 +99,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         body = _of_whom(request, CreateSubscription, CreateOwnSubscription)
         row = services.create_subscription(**body, actor=request.actor, now=clock.now())
         # A new one holds what was asked for; where that is nothing, nobody has to look.
-        holds = _holdings([row] if body.get("addons") or body.get("coupons") else [])
+        holds = holdings([row] if body.get("addons") or body.get("coupons") else [])
         return created(SubscriptionBody.of(row, **holds))
 
     @action(detail=False, methods=["post"])
@@ -255,27 +256,6 @@ def _visible_key(view: Resource) -> UUID:
     if not _visible(view.actor).filter(pk=key).exists():
         raise errors.NotFound
     return key
-
-
-def shown(row: Subscription) -> Any:
-    """This function will return a subscription as it is answered after a verb."""
-    return SubscriptionBody.of(row, **_holdings([row]))
-
-
-def with_holdings(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """This function will return the writer of a list or of one row, with what they hold."""
-    made = serializer(*arguments, **options)
-    rows = arguments[0] if arguments else []
-    made.context.update(_holdings(rows if isinstance(rows, Sequence) else [rows]))
-    return made
-
-
-def _holdings(rows: Sequence[Subscription]) -> dict[str, Any]:
-    """The add-ons and coupons of subscriptions, by two queries however many they are."""
-    addons: dict[UUID, list[SubscriptionAddOn]] = {}
-    for addon in KEPT_ADDONS.all([row.pk for row in rows]) if rows else ():
-        addons.setdefault(addon.subscription_id, []).append(addon)
-    return {"addons": addons, "coupons": list_redemptions([row.public_id for row in rows]) if rows else {}}
 
 
 def _behavior(body: dict[str, Any]) -> dict[str, Any]:

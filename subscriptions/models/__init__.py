@@ -9,7 +9,7 @@ from subscriptions.models._migrations import (
 )
 from subscriptions.models._mrr import REBUILDING, MrrMovement
 from subscriptions.models._pauses import SubscriptionPause, lengthened_end
-from subscriptions.models._prepared import ALL_LOCKED, APPLIED, COVERING, KEPT_ADDONS, LIVE, ONE
+from subscriptions.models._prepared import ALL_LOCKED, APPLIED, COVERING, KEPT_ADDONS, LIVE, PAGES
 from subscriptions.models._querysets import SubscriptionQuerySet
 from subscriptions.models._records import Extension, SubscriptionEvent, SubscriptionPeriod
 from subscriptions.models._refusals import AlreadyCanceled, CancellationScheduled, NoCancellationScheduled
@@ -27,7 +27,7 @@ __all__ = [
     "KEPT_ADDONS",
     "LIVE",
     "LONGEST_TRIAL_DAYS",
-    "ONE",
+    "PAGES",
     "REBUILDING",
     "UNPAID_FOR",
     "VERBS",

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from core.tenancy.prepared import Prepared
+from core.tenancy.prepared import Pages, Prepared
 from subscriptions.models._addons import SubscriptionAddOn
 from subscriptions.models._records import Extension
 from subscriptions.models._subscription import Subscription
 
-# One subscription by its id.
-ONE: Final = Prepared(Subscription, "id = %s")
+# All of them, a page at a time.
+PAGES: Final = Pages(Subscription)
 # What has paid for a period in advance, of a subscription's id and a number, twice.
 COVERING: Final = Prepared(
     Extension, "subscription_id = %s AND first_period <= %s AND first_period > %s - intervals ORDER BY id LIMIT 1"
