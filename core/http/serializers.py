@@ -1,12 +1,13 @@
 """The shapes of bodies. Requests are read strictly and never save; responses only write what they are given."""
 
 from collections.abc import Mapping
-from copy import copy, deepcopy
+from functools import cache, cached_property
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from core.http import refusals, validation, writing
 from core.http.fields import (
@@ -69,12 +70,13 @@ class RequestBody(serializers.Serializer[Any]):
             raise refusals.ValidationFailed(validation.flatten(self.errors))
         return dict(self.validated_data)
 
-    def get_fields(self) -> dict[str, Any]:
-        """This function will return the declared fields, copied for this body: plain ones as they are.
+    @cached_property
+    def fields(self) -> Any:
+        """The declared fields, made once for each kind of body: they keep nothing of what they read.
 
-        Django REST framework makes each of them anew, with copies of all its arguments; only nested ones need that.
+        Django REST framework makes them anew for each request.
         """
-        return {name: (deepcopy if _is_nested(field) else copy)(field) for name, field in self._declared_fields.items()}
+        return _fields_of(type(self))
 
     def needs_something(self) -> bool:
         """This function will tell whether a body without any field would be refused."""
@@ -96,13 +98,17 @@ class RequestBody(serializers.Serializer[Any]):
     def _unknown(self, data: Any) -> dict[str, list[ErrorDetail]]:
         if not isinstance(data, Mapping):
             return {}
-        readable = {name for name, field in self.fields.items() if not field.read_only}
-        message = "This field is not known here."
-        return {str(name): validation.refused("unknown_field", message) for name in data if name not in readable}
+        unknown = [name for name in data if name not in self.fields or self.fields[name].read_only]
+        return {str(name): validation.refused("unknown_field", "This field is not known here.") for name in unknown}
 
 
-def _is_nested(field: Any) -> bool:
-    return isinstance(field, serializers.BaseSerializer) or hasattr(field, "child")
+@cache
+def _fields_of(body: type[RequestBody]) -> Any:
+    pattern = body()
+    bound = BindingDict(pattern)
+    for name, field in pattern.get_fields().items():
+        bound[name] = field
+    return bound
 
 
 class ResponseBody(serializers.Serializer[Any]):
