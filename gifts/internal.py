@@ -60,18 +60,22 @@ def mark_paid(*, invoice: str, actor: Actor, now: datetime) -> None:
 
 def deliver_later(gift: Gift, *, at: datetime) -> None:
     """This function will write the job that mails a gift, once for each time it is to be mailed."""
-    key = f"{gift.id}:{gift.deliveries}"
-    enqueue("gifts.deliver", payload={"gift_id": str(gift.id)}, key=key, run_at=at)
+    payload = {"gift_id": str(gift.id), "after": str(gift.deliveries)}
+    enqueue("gifts.deliver", payload=payload, key=f"{gift.id}:{gift.deliveries}", run_at=at)
 
 
 @transaction.atomic
-def write_letter(gift_id: UUID, *, now: datetime) -> Letter | None:
+def write_letter(gift_id: UUID, *, now: datetime, after: int | None = None) -> Letter | None:
     """This function will make a code for a gift that is to be mailed; None if it no longer is.
 
+    It is not if it has been mailed more often than the `after` times that were known when this mail was ordered: then
+    its job was done, and whoever did it died before he could say so.
     A mail that went out before a crash and one that goes out after it hold different codes, and both work.
     """
     gift = locked(gift_id)
     if gift.status != states.PAID and not gift.is_redeemable(at=now):
+        return None
+    if after is not None and gift.deliveries > after:
         return None
     code = codes.new()
     digest = codes.digest(code, pepper=settings.GIFT_CODE_PEPPER)

@@ -24,9 +24,13 @@ It can be redeemed once, until {until}.
 
 
 @job("gifts.deliver", queue="q:mail", policy="queue", refers={"gift_id": "gifts.gift"})
-def deliver(*, gift_id: str, **_: object) -> None:
-    """This job will mail a gift's code to its recipient; run twice, it mails two codes that both work."""
-    letter = internal.write_letter(UUID(gift_id), now=clock.now())
+def deliver(*, gift_id: str, after: str | None = None, **_: object) -> None:
+    """This job will mail a gift's code to its recipient.
+
+    Run again after it has noted the mail, it does nothing; after a death in between it mails a second code, and both
+    work.
+    """
+    letter = internal.write_letter(UUID(gift_id), now=clock.now(), after=None if after is None else int(after))
     if __debug__:
         failpoints.reach("gifts.letter_written")
     if letter is None:

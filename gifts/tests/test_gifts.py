@@ -13,9 +13,10 @@ from billing.models import Posting
 from catalog.tests.factories import make_plan, monthly
 from core import invariants, tenancy
 from core.actor import SYSTEM
-from gifts import internal, services, states
+from gifts import internal, services, states, tasks
 from gifts.models import Gift
 from gifts.tests.factories import FRIEND, NOW, buy, mailed_codes, make_buyer, reread
+from jobs.models import Job
 from subscriptions.models import Subscription
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,18 @@ def test_a_paid_gift_is_mailed_and_waits_thirty_days(delivered):
     assert delivered.expires_at == NOW + timedelta(days=30)
     assert [letter.to for letter in mail.outbox] == [[FRIEND]]
     assert invoices.list_invoices(delivered.public_id)[0].state == "paid"
+
+
+def test_a_mail_that_was_noted_is_not_sent_again_by_whoever_takes_its_job_over(delivered, run_jobs, actor):
+    """The one before died after the note: his job is done, and a mail that was ordered later is another one."""
+    payload = Job.objects.get(kind="gifts.deliver").payload
+    tasks.deliver(**payload)
+    assert (len(mail.outbox), reread(delivered).deliveries) == (1, 1)
+
+    services.resend_gift(gift_id=delivered.pk, actor=actor, now=NOW)
+    run_jobs()
+    tasks.deliver(**payload)
+    assert (len(mail.outbox), reread(delivered).deliveries) == (2, 2)
 
 
 def test_the_code_is_in_the_mail_and_nowhere_else(delivered):
