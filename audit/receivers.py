@@ -9,7 +9,7 @@ from django.dispatch import receiver
 
 from audit import denials, services
 from core import console
-from core.events import Published, occurred
+from core.events import Published, expected, occurred
 from core.http.refusals import denied
 from core.models import scope_of
 from core.tenancy import PLATFORM_ID, scope
@@ -18,7 +18,18 @@ from core.tenancy import PLATFORM_ID, scope
 @receiver(occurred, dispatch_uid="audit.record")
 def record(*, facts: Sequence[Published], **_: Any) -> None:
     """This receiver will write the facts' entries beside the changes they speak of."""
-    services.record_many([_happening(fact) for fact in facts])
+    services.write_rows([fact.kept.get("audit") or _row(fact) for fact in facts])
+
+
+@receiver(expected, dispatch_uid="audit.prepare")
+def prepare(*, facts: Sequence[Published], **_: Any) -> None:
+    """This receiver will sign the entries of facts that are known, while nobody waits for this transaction."""
+    for fact in facts:
+        fact.kept["audit"] = _row(fact)
+
+
+def _row(fact: Published) -> services.Row:
+    return services.row_of(_happening(fact))
 
 
 def _happening(fact: Published) -> services.Happening:

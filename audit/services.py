@@ -8,26 +8,27 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit import chain, keys
 from audit.models import Entry
 from core import clock, context, failpoints, ids, redaction, tenancy
 from core.context import Context
+from core.tenancy.writes import later_insertion
 
 # One statement however many entries, each with the row that keeps its place in the queue of the sealer.
-_INSERT = """
-    WITH entry AS (
-      INSERT INTO audit_entry (id, environment_id, at, actor, action, target, outcome, request_id, client_ip, event_id,
-                               key_id, text, mac)
-      SELECT id, %(environment)s::uuid, at, actor, action, target, outcome, request_id, client_ip, event_id, key_id,
-             text, mac
-      FROM json_to_recordset(%(entries)s::json)
-           AS new (id uuid, at timestamptz, actor text, action text, target text, outcome text, request_id text,
-                   client_ip text, event_id uuid, key_id text, text text, mac bytea)
-      RETURNING id)
-    INSERT INTO audit_unsealed (id, environment_id) SELECT id, %(environment)s::uuid FROM entry
+_ENTRY = """
+    INSERT INTO audit_entry (id, environment_id, at, actor, action, target, outcome, request_id, client_ip, event_id,
+                             key_id, text, mac)
+    SELECT id, %s::uuid, at, actor, action, target, outcome, request_id, client_ip, event_id, key_id, text, mac
+    FROM json_to_recordset(%s::json)
+         AS new (id uuid, at timestamptz, actor text, action text, target text, outcome text, request_id text,
+                 client_ip text, event_id uuid, key_id text, text text, mac bytea)
+    RETURNING id
 """
+_UNSEALED = "INSERT INTO audit_unsealed (id, environment_id) SELECT id, %s::uuid FROM entry"
+# A signed entry, by column.
+Row = dict[str, Any]
 _TO_LOOK_INTO: Final = frozenset({float, dict, list, tuple})
 
 
@@ -54,18 +55,23 @@ def record(
 
 
 def record_many(happenings: Sequence[Happening]) -> None:
-    """This function will add signed entries for the environment in scope, in the caller's transaction.
+    """This function will add signed entries for the environment in scope, with the next statement of the transaction.
 
     `meta` is redacted before it is signed, so a secret can be in neither the text nor the MAC.
     """
-    entries = orjson.dumps([_row(happening) for happening in happenings]).decode()
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {"entries": entries, "environment": tenancy.environment_id()})
-        if __debug__:
-            failpoints.reach("audit.recorded")
+    write_rows([row_of(happening) for happening in happenings])
 
 
-def _row(new: Happening) -> dict[str, Any]:
+def write_rows(rows: Sequence[Row]) -> None:
+    """This function will add entries that are signed already, with the next statement of the transaction."""
+    entries, here = orjson.dumps(rows).decode(), tenancy.environment_id()
+    later_insertion("audit_unsealed", _UNSEALED, [here, entries, here], named=(("entry", _ENTRY),))
+    if __debug__:
+        failpoints.reach("audit.recorded")
+
+
+def row_of(new: Happening) -> Row:
+    """This function will return the signed entry of the environment in scope that says what happened."""
     entry_id, (key_id, key) = ids.new(), keys.current()
     text = text_of(new, entry_id=entry_id, key_id=key_id)
     return {

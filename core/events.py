@@ -6,9 +6,9 @@ one statement each. Everybody else reacts after commit through `@handles`, from 
 come twice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -22,9 +22,13 @@ from core import clock, context, ids, tenancy
 from core.context import Context
 from core.spool import Spool
 from core.tenancy import Scope
+from core.verbs import whole
 
 # The one signal. `facts` are the `Published` of one environment, in order; it is in force while they are told.
 occurred = Signal()
+# Sent before it, with those facts that are known before what was put off to the end is done: what a receiver can work
+# out about them now, and leave in `kept`, nobody has to wait for.
+expected = Signal()
 
 _types: dict[str, type["Event"]] = {}
 _handlers: dict[str, "Handler"] = {}
@@ -69,6 +73,15 @@ class Published:
     scope: Scope
     request: Context
     at: datetime
+    kept: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Last:
+    """Work that is put off to the end of the transaction; the facts it publishes stand where it was put off."""
+
+    call: Callable[[], None]
+    scope: Scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,34 +142,62 @@ def publish(event: Event) -> None:
     _spool().add(fact)
 
 
+def lastly(call: Callable[[], None]) -> None:
+    """This function will have something done when the transaction is about to commit, before its facts are written.
+
+    It is for what takes a lock for which everybody waits: whatever else the transaction has to do comes before, and
+    nobody waits for it. What fails there takes the transaction with it. It may be called anew after a savepoint was
+    rolled back, so it begins from what was there when it was put off.
+
+    :raises RuntimeError: outside a transaction, which has no end.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("work was put off to the end of a transaction outside of one")
+    _spool().add(Last(call=call, scope=tenancy.require()))
+
+
 def flush() -> None:
     """This function will have the facts of the open transaction written now, for whoever must see them inside it.
 
-    A receiver that fails takes the transaction with it: a change without its facts does not happen.
+    What was put off to the end is done before. A receiver that fails takes the transaction with it: a change without
+    its facts does not happen.
     """
     connection = transaction.get_connection()
     if not connection.in_atomic_block or connection.needs_rollback:
         return
     try:
-        while facts := _spool().take():
-            _tell(facts)
+        while waiting := _spool().take():
+            known = [one for one in waiting if isinstance(one, Published)]
+            if len(known) < len(waiting):
+                _tell(known, by=expected)
+            _tell(list(_said(waiting)), by=occurred)
     except BaseException:
         connection.needs_rollback = True
         raise
 
 
-def _spool() -> Spool[Published]:
-    spool: Spool[Published] = cast("Any", transaction.get_connection()).spool
+def _said(waiting: Sequence[Published | Last]) -> Iterator[Published]:
+    for one in waiting:
+        if isinstance(one, Published):
+            yield one
+            continue
+        with _within(one.scope), whole():
+            one.call()
+        yield from _said(_spool().take())
+
+
+def _spool() -> Spool[Published | Last]:
+    spool: Spool[Published | Last] = cast("Any", transaction.get_connection()).spool
     return spool
 
 
-def _tell(facts: Sequence[Published]) -> None:
+def _tell(facts: Sequence[Published], *, by: Signal) -> None:
     # Environments in the order of their ids, and subjects within them: two transactions never wait for each other.
     by_environment = sorted(facts, key=lambda fact: fact.scope.environment_id)
     for _, told in groupby(by_environment, key=lambda fact: fact.scope.environment_id):
         batch = list(told)
         with _within(batch[0].scope):
-            occurred.send(sender=None, facts=batch)
+            by.send(sender=None, facts=batch)
 
 
 def _within(scope: Scope) -> AbstractContextManager[Any]:

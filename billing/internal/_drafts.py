@@ -20,6 +20,7 @@ from core.actor import Actor
 from core.models import Tenant
 from core.periods import Period
 from core.tenancy import writes as tables
+from core.tenancy.rows import ScopedRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,8 @@ class NewInvoice:
     """What is to be billed. `reference` is the public id of the agreement, `key` makes the invoice the only one.
 
     `coupons` are codes to redeem for this invoice alone; `terms_days` None are the environment's terms. `finalizes_at`
-    lets it wait as a draft. `customer` is the customer's row where his lock is held already.
+    lets it wait as a draft. `customer` is the customer's row where his lock is held already. With `numbered_last` the
+    invoice is written with the next statement, and finalized when the transaction is about to commit.
     """
 
     customer_id: UUID
@@ -43,6 +45,7 @@ class NewInvoice:
     notes: str | None = None
     finalizes_at: datetime | None = field(default=None)
     customer: LockedCustomer | None = field(default=None)
+    numbered_last: bool = False
 
 
 def write(new: NewInvoice, seen: Situation, *, actor: Actor, now: datetime) -> Invoice:
@@ -59,7 +62,8 @@ def write(new: NewInvoice, seen: Situation, *, actor: Actor, now: datetime) -> I
         )  # fmt: skip
         seen = replace(seen, has_coupons=True)
     worked_out = _work_out(invoice, new.lines, seen, at=now)
-    _write_rows(invoice, worked_out, new=[invoice])
+    write_rows = tables.later if new.numbered_last else tables.write
+    write_rows([invoice, *_rows(invoice, worked_out)])
     _pending.carry(invoice, worked_out.waiting, actor=actor, now=now)
     return invoice
 
@@ -78,7 +82,7 @@ def rewrite(invoice: Invoice, lines: Sequence[NewLine], *, actor: Actor, now: da
     seen = _situation.look(customer, key=invoice.key, reference=invoice.reference, currency=invoice.currency)
     worked_out = _work_out(invoice, lines, replace(seen, has_coupons=True), at=now)
     invoice.save()
-    _write_rows(invoice, worked_out)
+    tables.write(_rows(invoice, worked_out))
     _pending.carry(invoice, worked_out.waiting, actor=actor, now=now)
 
 
@@ -121,9 +125,9 @@ def fill(invoice: Invoice, lines: Sequence[NewLine], seen: Situation, terms: Bil
     return worked_out
 
 
-def _write_rows(invoice: Invoice, worked_out: Composition, *, new: Sequence[Invoice] = ()) -> None:
+def _rows(invoice: Invoice, worked_out: Composition) -> list[ScopedRow]:
     lines, discounts, taxes = rows_of(invoice, worked_out)
-    tables.write([*new, *lines, *discounts, *taxes])
+    return [*lines, *discounts, *taxes]
 
 
 def rows_of(

@@ -1,6 +1,7 @@
 """Issuing an invoice: priced lines in, a numbered and booked invoice out."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from billing.internal._situation import Situation
 from billing.lines import NewLine
 from billing.models import Invoice, InvoiceLine
 from billing.selectors import InvoiceView
-from core import money
+from core import events, money
 from core.actor import Actor
 from core.periods import Period
 from core.verbs import verb
@@ -35,13 +36,16 @@ def issue_invoice(
     now: datetime,
     period: Period | None = None,
     customer: LockedCustomer | None = None,
+    numbered_last: bool = False,
 ) -> InvoiceView:
     """Create and finalize an invoice in one step, and ask for its money when `collect` is set.
 
     This function will return the invoice of `key` if there is one already, whatever else is asked for. Otherwise it
     works out a new one with what waits for the agreement's next invoice, its coupons and taxes, uses stored value, and
     numbers and books it; an invoice on which nothing is due is paid at once. An invoice that bills usage waits as a
-    draft for the environment's grace period, if it has one. Who holds the `customer`'s lock gives his row.
+    draft for the environment's grace period, if it has one. Who holds the `customer`'s lock gives his row. Who does
+    not look at the number asks for `numbered_last`: the environment's counter is locked when all else is done then, and
+    until the transaction commits the invoice is a draft.
 
     :raises accounts.models.CurrencyMismatch: if the customer is billed in another currency.
     :raises core.money.UnknownCurrency: if the currency is none.
@@ -52,7 +56,7 @@ def issue_invoice(
     """
     new = NewInvoice(
         customer_id=customer_id, currency=currency, kind=kind, lines=lines, reference=reference, key=key,
-        collect=collect, period=period, customer=customer,
+        collect=collect, period=period, customer=customer, numbered_last=numbered_last,
     )  # fmt: skip
     return issue(new, actor=actor, now=now)
 
@@ -64,10 +68,12 @@ def issue(new: NewInvoice, *, actor: Actor, now: datetime) -> InvoiceView:
         return selectors.view(Invoice.objects.get(pk=seen.invoice_id))
     waits_until = _grace(new.lines, seen, now)
     invoice = draft(replace(new, finalizes_at=waits_until), seen, actor=actor, now=now)
-    if waits_until is None:
-        finalize(invoice, actor=actor, now=now, seen=seen)
-    else:
+    if waits_until is not None:
         _drafts.say_drafted(invoice, actor=actor, now=now)
+    elif new.numbered_last:
+        events.lastly(lambda: finalize(copy(invoice), actor=actor, now=now, seen=seen))
+    else:
+        finalize(invoice, actor=actor, now=now, seen=seen)
     return selectors.view(invoice)
 
 

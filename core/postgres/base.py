@@ -10,6 +10,8 @@ anything else is asked or done (`core.tenancy.waiting`).
 """
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
@@ -49,7 +51,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         ours = {"server_side_binding": True, "cursor_factory": Cursor}
         settings_dict["OPTIONS"] = {**settings_dict.get("OPTIONS", {}), **ours}
         super().__init__(settings_dict, *args, **options)
-        self.spool: Spool[events.Published] = Spool()
+        self.spool: Spool[events.Published | events.Last] = Spool()
         self.waiting = Waiting()
 
     def connect(self) -> None:
@@ -87,10 +89,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 scopes.begin(self.connection, read_only=read_only)
 
     def commit(self) -> None:
-        """This function will commit the transaction with the rows that wait and its facts, or roll back everything."""
-        if self.waiting or self.spool:
-            self._write_rest()
-        super().commit()
+        """This function will commit the transaction with the rows that wait and its facts, or roll back everything.
+
+        The last statement and the commit are sent at once: what was locked last is held for one round-trip.
+        """
+        if not (self.waiting or self.spool):
+            super().commit()
+            return
+        with self._as_part():
+            events.flush()
+        with self.wrap_database_errors, self.connection.pipeline():
+            with self._as_part():
+                self.write_waiting()
+            super().commit()
 
     def rollback(self) -> None:
         """This function will roll the transaction back, and forget what waited in it."""
@@ -112,12 +123,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.needs_rollback = True
             raise
 
-    def _write_rest(self) -> None:
-        # Django has left the outermost block by now; what is written here still belongs to it.
+    @contextmanager
+    def _as_part(self) -> Iterator[None]:
+        """Django has left the outermost block by now; what is written inside still belongs to it, or undoes it."""
         self.in_atomic_block = True
         try:
-            self.write_waiting()
-            events.flush()
+            yield
         except BaseException:
             self.in_atomic_block = False
             self._give_up()
@@ -151,6 +162,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.write_waiting()
             if self._is_test():
                 events.flush()
+                self.write_waiting()
         except BaseException:
             self.needs_rollback = False
             self.savepoint_rollback(sid)

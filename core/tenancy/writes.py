@@ -73,7 +73,10 @@ def later(new: Iterable[ScopedRow], changed: Sequence[Changed] = ()) -> None:
     They are written as they are now. Whatever they violate is refused there, at the latest before the commit: whoever
     means to answer such a refusal himself calls `write`.
     """
-    parts = _parts(list(new), changed)
+    _wait(_parts(list(new), changed))
+
+
+def _wait(parts: Sequence[Part]) -> None:
     database = _database_for(parts)
     database.waiting.add(parts)
     if not database.in_atomic_block:
@@ -87,6 +90,14 @@ def later_statement(model: Any, text: str, values: Sequence[Any], *, row: UUID) 
     """
     part = Part(table=model._meta.db_table, text=text, values=values, rows=[row], changes=1)
     _database_for([part]).waiting.add([part])
+
+
+def later_insertion(table: str, text: str, values: Sequence[Any], *, named: tuple[tuple[str, str], ...]) -> None:
+    """This function will have a hand-written INSERT sent with the transaction's next statement.
+
+    `named` are statements by name that it refers to and that are done with it; their values come first.
+    """
+    _wait([Part(table=table, text=text, values=values, named=named)])
 
 
 @contextmanager

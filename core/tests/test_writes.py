@@ -84,7 +84,7 @@ def test_a_row_that_is_not_there_cannot_be_changed(live_environment: Scope) -> N
         elsewhere = make_customer(name="theirs")
     for row in (customer(), elsewhere):
         row.name = "mine"
-        with pytest.raises(DatabaseError, match="not there"):
+        with pytest.raises(DatabaseError, match="not there"), transaction.atomic():
             write([], [(row, ("name",))])
     with tenancy.scope(live_environment):
         assert Customer.objects.get().name == "theirs"

@@ -63,9 +63,18 @@ def await_payment_for(subscription: Subscription, lines: Iterable[NewLine], *, n
 
 
 def open_first(
-    subscription: Subscription, terms: PlanTerms, begun: Opening, *, actor: Actor, now: datetime
+    subscription: Subscription,
+    terms: PlanTerms,
+    begun: Opening,
+    *,
+    actor: Actor,
+    now: datetime,
+    numbered_last: bool = False,
 ) -> InvoiceView | None:
-    """This function will do what the state in which a saved subscription begins asks for, and say so."""
+    """This function will do what the state in which a saved subscription begins asks for, and say so.
+
+    `numbered_last` is for whoever does not look at the invoice.
+    """
     if subscription.is_in_trial:
         note_trial(subscription, now=now)
         grant(subscription, terms, now=now)
@@ -76,7 +85,9 @@ def open_first(
             )
         )  # fmt: skip
         return None
-    invoice = open_period(subscription, begun.lines, extension=begun.extension, actor=actor, now=now)
+    invoice = open_period(
+        subscription, begun.lines, extension=begun.extension, actor=actor, now=now, numbered_last=numbered_last
+    )
     if subscription.status == states.ACTIVE:
         say_activated(subscription, terms, actor=actor, now=now)
     return invoice

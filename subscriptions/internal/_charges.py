@@ -96,6 +96,7 @@ def charge(
     now: datetime,
     period: Period,
     kind: str = "subscription_cycle",
+    numbered_last: bool = False,
 ) -> InvoiceView | None:
     """This function will issue the invoice called `name`, once, and have it collected; None without charges.
 
@@ -104,7 +105,9 @@ def charge(
     if all(line.amount_minor < 0 for line in lines):
         wait(subscription, lines, name=name, now=now)
         return None
-    return _issue(subscription, lines, name=name, actor=actor, now=now, period=period, kind=kind)
+    return _issue(
+        subscription, lines, name=name, actor=actor, now=now, period=period, kind=kind, numbered_last=numbered_last
+    )
 
 
 def _issue(
@@ -116,10 +119,12 @@ def _issue(
     now: datetime,
     period: Period,
     kind: str,
+    numbered_last: bool = False,
 ) -> InvoiceView:
     if any(line.kind == "one_off" for line in lines):
         SubscriptionAddOn.objects.of(subscription).waiting().update(billed_at=now)
-    return issue_invoice(**_asked(subscription, lines, name=name, period=period, kind=kind), actor=actor, now=now)
+    asked = _asked(subscription, lines, name=name, period=period, kind=kind)
+    return issue_invoice(**asked, actor=actor, now=now, numbered_last=numbered_last)
 
 
 def _asked(
@@ -160,15 +165,23 @@ def charge_rest(subscription: Subscription, terms: PlanTerms, *, at: datetime, a
 
 
 def open_period(
-    subscription: Subscription, lines: Sequence[NewLine], *, extension: Extension | None, actor: Actor, now: datetime
+    subscription: Subscription,
+    lines: Sequence[NewLine],
+    *,
+    extension: Extension | None,
+    actor: Actor,
+    now: datetime,
+    numbered_last: bool = False,
 ) -> InvoiceView | None:
     """This function will bill the current period with these lines, once, and keep that it was begun.
 
     `extension` is the one that has paid for it, if one has. A charge that waits for the next invoice is billed with it
-    also where the period itself costs nothing yet.
+    also where the period itself costs nothing yet. `numbered_last` is for whoever does not look at the invoice.
     """
     number = subscription.period_index or 0
-    how: dict[str, Any] = {"name": str(number), "actor": actor, "now": now, "period": subscription.period}
+    how: dict[str, Any] = {
+        "name": str(number), "actor": actor, "now": now, "period": subscription.period, "numbered_last": numbered_last,
+    }  # fmt: skip
     if not lines and number and waiting_minor(subscription.public_id, subscription.currency) > 0:
         invoice: InvoiceView | None = _issue(subscription, lines, kind="subscription_cycle", **how)
     else:

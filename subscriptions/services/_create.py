@@ -157,7 +157,7 @@ def _begin(
     if __debug__:
         failpoints.reach("subscriptions.created")
     if subscription.status != states.SCHEDULED:
-        open_first(subscription, terms, begun, actor=actor, now=now)
+        open_first(subscription, terms, begun, actor=actor, now=now, numbered_last=True)
     return subscription
 
 
