@@ -17,7 +17,7 @@ from catalog.tests.factories import make_plan, seats
 pytestmark = pytest.mark.django_db
 
 # Stored value, a coupon and two tax rates included; docs/billing.md names the number.
-QUERIES = 21
+QUERIES = 20
 
 
 def priced(lines: int) -> list[NewLine]:

@@ -157,7 +157,8 @@ def _begin(
     if __debug__:
         failpoints.reach("subscriptions.created")
     if subscription.status != states.SCHEDULED:
-        open_first(subscription, terms, begun, actor=actor, now=now, numbered_last=True)
+        # Whoever shows a coupon beside the subscription shows how many invoices it has reduced, this one included.
+        open_first(subscription, terms, begun, actor=actor, now=now, numbered_last=not coupons)
     return subscription
 
 
