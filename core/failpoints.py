@@ -26,7 +26,7 @@ from django.db import connection
 # Every point by its name, and what is true there. `test_failpoints` sees that the code crosses exactly these.
 POINTS: Final[dict[str, str]] = {
     "audit.chain_locked": "the chain's head is locked, nothing is sealed",
-    "audit.recorded": "the entries of a transaction's facts are written, nothing is committed",
+    "audit.recorded": "the entries of a transaction's facts wait for its last statement, nothing is committed",
     "audit.sealed": "seals are committed",
     "audit.seals_written": "seals are written, their entries still marked as waiting, nothing is committed",
     "billing.dunning_retried": "a retry of a declined invoice is asked for and counted, nothing is committed",
@@ -61,7 +61,7 @@ POINTS: Final[dict[str, str]] = {
     "outbox.handled": "a handler has reacted to a fact, nothing is committed",
     "outbox.handling_committed": "a reaction is committed with its receipt, the job is not settled",
     "outbox.receipt_written": "a handler's receipt is written, it has not reacted",
-    "outbox.recorded": "a transaction's facts are written, nothing is committed",
+    "outbox.recorded": "a transaction's facts wait for its last statement, nothing is committed",
     "payments.answered": "the gateway has answered a charge, nothing of it is written",
     "payments.applied": "a charge's answer is committed, the job is not settled",
     "payments.applying": "an answer is written, nothing is committed",
@@ -97,6 +97,7 @@ POINTS: Final[dict[str, str]] = {
     "subscriptions.renewals_locked": "subscriptions that may be due are locked together",
     "subscriptions.renewed": "a renewal is written whole, nothing is committed",
     "subscriptions.renewed_together": "a batch of renewals is written whole, nothing is committed",
+    "transaction.written": "a transaction's last statement is on its way, its commit is not",
     "webhooks.attempt_counted": "an attempt at a delivery is committed, nothing is sent",
     "webhooks.recorded": "an attempt's outcome is committed, the job is not settled",
     "webhooks.recording": "an attempt was made, its rows are locked, nothing is written",

@@ -21,7 +21,7 @@ from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.models import Field
 from django.db.transaction import TransactionManagementError
 
-from core import events
+from core import events, failpoints
 from core.postgres.cursors import Cursor
 from core.postgres.instants import Instants
 from core.spool import Spool
@@ -101,6 +101,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors, self.connection.pipeline():
             with self._as_part():
                 self.write_waiting()
+                if __debug__:
+                    failpoints.reach("transaction.written")
             super().commit()
 
     def rollback(self) -> None:
