@@ -135,3 +135,13 @@ def test_what_the_last_statement_violates_takes_the_transaction_with_it(committe
 def test_outside_a_transaction_there_is_no_end_to_put_off_to(committed: Any, sandbox_scope: Any) -> None:
     with sandbox_scope(), pytest.raises(RuntimeError, match="outside"):
         events.lastly(lambda: note(1))
+
+
+def test_facts_that_are_told_in_two_goes_take_two_statements(committed: Any, sandbox_scope: Any) -> None:
+    """One statement draws the versions of an aggregate once."""
+    with sandbox_scope(), transaction.atomic():
+        note(1)
+        events.flush()
+        note(2)
+    with sandbox_scope(), transaction.atomic():
+        assert (stored(), signed()) == ([1, 2], 2)
