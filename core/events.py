@@ -1,9 +1,9 @@
 """Facts: what happened, said once, in the transaction in which it happened.
 
 An app declares its facts in `signals.py` as frozen subclasses of `Event`; a verb calls `publish`. Facts are gathered
-and told once, right before the transaction commits: `outbox` and `audit` receive the signal and have all of them written
-with its last statement. Everybody else reacts after commit through `@handles`, from the stored row, knowing that it may
-come twice.
+and told once, right before the transaction commits: `outbox` and `audit` receive the signal and have all of them
+written with its last statement. Everybody else reacts after commit through `@handles`, from the stored row, knowing
+that it may come twice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
