@@ -17,12 +17,6 @@ pytestmark = pytest.mark.django_db
 HEAR = "outbox.hear"
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> None:
-    heard.clear()
-    hearing.clear()
-
-
 @pytest.fixture
 def happened(environment) -> None:
     """Three facts about one thing and one about another, relayed."""

@@ -18,11 +18,6 @@ from outbox.tests.kinds import heard, note
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def nothing_heard() -> None:
-    heard.clear()
-
-
 def happen(number: int, subject: str = "sub_1") -> None:
     with transaction.atomic():
         note(number, subject)

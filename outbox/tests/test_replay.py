@@ -15,18 +15,12 @@ from jobs.models import Job
 from outbox import internal, replaying
 from outbox.models import OutboxEvent, Receipt
 from outbox.replaying import Choice
-from outbox.tests.kinds import heard, hearing, note
+from outbox.tests.kinds import heard, note
 from tests.fixtures import Api
 
 pytestmark = pytest.mark.django_db
 HEAR = "outbox.hear"
 REPLAY = "/api/outbox/replay"
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> None:
-    heard.clear()
-    hearing.clear()
 
 
 @pytest.fixture
