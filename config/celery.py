@@ -5,11 +5,12 @@ import os
 from celery import Celery
 from kombu import Exchange, Queue
 
+from config.broker import Broker
 from jobs.registry import QUEUES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("perennial")
+app = Celery("perennial", amqp=Broker)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker listens to every queue unless `-Q` says otherwise; one that is not named here would be heard by nobody.
 # One direct exchange serves them all, and each is addressed by its name.
