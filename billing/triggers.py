@@ -50,13 +50,25 @@ IF seen_as IS DISTINCT FROM NEW.environment_id::text THEN
 END IF;
 SELECT COALESCE(sum(sums.many), 0), count(*) FILTER (WHERE sums.total <> 0) INTO postings, unequal FROM (
   SELECT count(*) AS many, sum(p.amount_minor) AS total FROM billing_posting p
-   WHERE p.journal_id = NEW.{journal} GROUP BY p.currency
+   WHERE p.journal_id = NEW.id GROUP BY p.currency
 ) sums;
 IF seen_as IS DISTINCT FROM NEW.environment_id::text THEN
   PERFORM set_config('app.environment_id', COALESCE(seen_as, ''), true);
 END IF;
 IF postings < 2 OR unequal > 0 THEN
-  RAISE EXCEPTION 'journal % does not balance', NEW.{journal}
+  RAISE EXCEPTION 'journal % does not balance', NEW.id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'billing_journal_balances';
+END IF;
+RETURN NULL;
+"""
+# The postings of a journal come by one statement, and are looked at once for all journals of that statement.
+_POSTINGS_BALANCE = """
+SELECT sums.journal_id INTO wrong FROM (
+  SELECT p.journal_id, count(*) AS many, sum(p.amount_minor) AS total FROM billing_posting p
+   WHERE p.journal_id IN (SELECT journal_id FROM come) GROUP BY p.journal_id, p.currency
+) sums GROUP BY sums.journal_id HAVING sum(sums.many) < 2 OR count(*) FILTER (WHERE sums.total <> 0) > 0 LIMIT 1;
+IF FOUND THEN
+  RAISE EXCEPTION 'journal % does not balance', wrong
     USING ERRCODE = 'check_violation', CONSTRAINT = 'billing_journal_balances';
 END IF;
 RETURN NULL;
@@ -133,16 +145,26 @@ def into_drafts() -> pgtrigger.Trigger:
     )
 
 
-def balances(journal: str) -> pgtrigger.Trigger:
-    """This function will return the trigger that checks at commit that a journal has two postings and sums to zero.
-
-    `journal` is the column that names the journal: `id` on the journal itself, `journal_id` on a posting.
-    """
+def balances() -> pgtrigger.Trigger:
+    """This function will return the trigger that checks at commit that a journal has two postings and sums to zero."""
     return pgtrigger.Trigger(
         name="balances",
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         timing=pgtrigger.Deferred,
         declare=[("seen_as", "text"), ("postings", "bigint"), ("unequal", "bigint")],
-        func=_BALANCES.format(journal=journal),
+        func=_BALANCES,
+    )
+
+
+def postings_balance() -> pgtrigger.Trigger:
+    """This function will return the trigger that lets postings come only if their journals sum to zero with them."""
+    return pgtrigger.Trigger(
+        name="balances",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="come"),  # type: ignore[no-untyped-call]
+        declare=[("wrong", "uuid")],
+        func=_POSTINGS_BALANCE,
     )

@@ -31,8 +31,8 @@ def lost(request, monkeypatch) -> Iterator[Connection]:
     connection.collect()
     yield connection
     with current_app.connection_for_write() as other:
-        channel: Any = other.default_channel
-        channel.queue_delete("test.broker")
+        used: Any = other.default_channel
+        used.queue_delete("test.broker")
 
 
 @pytest.mark.parametrize("lost", ["ours"], indirect=True)

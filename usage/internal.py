@@ -1,6 +1,6 @@
 """What other apps' verbs and workers bring about: entitlements come and go with what a customer bought."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -11,9 +11,12 @@ from django.db import transaction
 from core import events, ids
 from core.actor import SYSTEM
 from core.tenancy.writes import write
+from core.verbs import verb
 from usage.models import Entitlement
 from usage.signals import EntitlementsGranted, EntitlementsRevoked
 
+# By source and code.
+Granted = Mapping[str, Mapping[str, Entitlement]]
 _TERMS = ("name", "kind", "value", "limit", "limit_kind", "reset", "period_starts_at", "period_ends_at", "revoked_at")
 
 
@@ -51,17 +54,22 @@ def grant_entitlements(
     grant_many([grant], now=now)
 
 
-@transaction.atomic
-def grant_many(grants: Sequence[Grant], *, now: datetime) -> None:
-    """This function will let sources, each of whose customers is locked, grant exactly what is said, in few statements.
-
-    Features that a source granted before and no longer names are revoked. Asked the same again, nothing happens;
-    otherwise `EntitlementsGranted` is published for each.
-    """
-    sources = [grant.source for grant in grants]
+def lock_held(sources: Collection[str]) -> Granted:
+    """This function will lock what sources, each of whose customers is locked, have granted, and return it."""
     held: dict[str, dict[str, Entitlement]] = {source: {} for source in sources}
     for row in Entitlement.objects.select_for_update().filter(source__in=sources).order_by("id"):
         held[row.source][row.code] = row
+    return held
+
+
+@verb
+def grant_many(grants: Sequence[Grant], *, now: datetime, held: Granted | None = None) -> None:
+    """This function will let sources, each of whose customers is locked, grant exactly what is said, in few statements.
+
+    Features that a source granted before and no longer names are revoked. Asked the same again, nothing happens;
+    otherwise `EntitlementsGranted` is published for each. `held` is what `lock_held` has found in this transaction.
+    """
+    held = lock_held([grant.source for grant in grants]) if held is None else held
     changed = [(grant, *_worked_out(grant, held[grant.source], now)) for grant in grants]
     dropped = [row.pk for _, _, rows in changed for row in rows]
     if dropped:

@@ -19,6 +19,7 @@ from billing.lines import from_content
 from billing.models import Invoice, InvoiceLine, PendingLine
 from core import failpoints
 from core.actor import Actor
+from core.tenancy import ahead
 from core.tenancy import writes as tables
 
 
@@ -87,7 +88,9 @@ def issue_invoices(batch: Batch, *, actor: Actor, now: datetime) -> None:
     """
     invoices = [one.invoice for one in batch.begun]
     # The counter is locked as late as possible: every invoice of the environment passes here, and waits for the commit.
-    for invoice, taken in zip(invoices, _numbers.take_many("invoice", len(invoices), now=now), strict=True):
+    numbers = _numbers.take_many("invoice", len(invoices), now=now)
+    ahead.check()
+    for invoice, taken in zip(invoices, numbers, strict=True):
         invoice.finalize(counter_id=taken.counter_id, sequence=taken.sequence, number=taken.number, at=taken.issued_at)
     if __debug__:
         failpoints.reach("billing.invoices_numbered")

@@ -92,7 +92,7 @@ class Journal(ScopedRow):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "reference"], name="billing_journal_once"),
         ]
-        triggers: ClassVar = [triggers.balances("id")]
+        triggers: ClassVar = [triggers.balances()]
 
     def __str__(self) -> str:
         return self.reference
@@ -112,4 +112,4 @@ class Posting(ScopedRow):
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(amount_minor=0), name="billing_posting_not_zero"),
         ]
-        triggers: ClassVar = [triggers.balances("journal_id")]
+        triggers: ClassVar = [triggers.postings_balance()]

@@ -22,9 +22,18 @@ def account(code: str, currency: str = "USD") -> Account:
 def write(*sides: tuple[str, int, str]) -> Journal:
     """A journal past the code that would refuse it."""
     journal = Journal.objects.create(reference="test:1", kind="test", at=AT)
-    for code, amount, currency in sides:
-        Posting.objects.create(journal=journal, account=account(code, currency), amount_minor=amount, currency=currency)
+    Posting.objects.bulk_create(
+        Posting(journal=journal, account=account(code, currency), amount_minor=amount, currency=currency)
+        for code, amount, currency in sides
+    )
     return journal
+
+
+def add(*amounts: tuple[Journal, int]) -> None:
+    Posting.objects.bulk_create(
+        Posting(journal=journal, account=account("cash"), amount_minor=amount, currency="USD")
+        for journal, amount in amounts
+    )
 
 
 def commit(work: Callable[[], object]) -> None:
@@ -50,6 +59,21 @@ def test_a_journal_that_balances_in_each_currency_is_accepted() -> None:
     write(("cash", 100, "USD"), ("revenue", -100, "USD"), ("cash", 7, "EUR"), ("revenue", -7, "EUR"))
     check_journals()
     assert Posting.objects.count() == 4
+
+
+def test_of_many_journals_in_one_statement_each_has_to_balance() -> None:
+    with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
+        journals = [Journal.objects.create(reference=f"test:{one}", kind="test", at=AT) for one in range(5)]
+        amounts = [(journal, amount) for journal in journals for amount in (100, -100)]
+        add(*amounts[:-1], (journals[-1], -99))
+
+
+@pytest.mark.parametrize("amounts", [(100,), (100, -99)])
+def test_half_a_journal_is_refused_at_once(amounts: tuple[int, ...]) -> None:
+    """Its postings come by one statement, so nobody in the same transaction reads books that do not balance."""
+    with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
+        journal = Journal.objects.create(reference="test:1", kind="test", at=AT)
+        add(*((journal, amount) for amount in amounts))
 
 
 def test_a_posting_cannot_be_slipped_into_an_old_journal() -> None:

@@ -11,7 +11,7 @@ anything else is asked or done (`core.tenancy.waiting`).
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.models import Field
 from django.db.transaction import TransactionManagementError
+from psycopg import Pipeline
 
 from core import events, failpoints
 from core.postgres.cursors import Cursor
@@ -53,6 +54,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(settings_dict, *args, **options)
         self.spool: Spool[events.Published | events.Last] = Spool()
         self.waiting = Waiting()
+        # Where statements are sent ahead.
+        self.pipeline: Pipeline | None = None
 
     def connect(self) -> None:
         """This function will open the connection, of which Django asks its version and types even inside a scope."""
@@ -126,6 +129,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     @contextmanager
+    def sending_ahead(self) -> Iterator[None]:
+        """This function will have statements sent without waiting for what comes of them; see `core.tenancy.ahead`."""
+        before = self.pipeline
+        with self.wrap_database_errors, self.connection.pipeline() as pipeline:
+            self.pipeline = pipeline
+            try:
+                yield
+            finally:
+                self.pipeline = before
+
+    def _await_outcomes(self) -> None:
+        """A savepoint answers for everything that was sent before it."""
+        if self.pipeline is not None:
+            with self.wrap_database_errors:
+                self.pipeline.sync()
+
+    @contextmanager
     def _as_part(self) -> Iterator[None]:
         """Django has left the outermost block by now; what is written inside still belongs to it, or undoes it."""
         self.in_atomic_block = True
@@ -155,6 +175,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def savepoint_rollback(self, sid: str) -> None:
         """This function will go back to a savepoint, and take back what has waited and was published since."""
         self.waiting.take()
+        with suppress(Error):
+            self._await_outcomes()
         super().savepoint_rollback(sid)
         self.spool.undo(sid)
 
@@ -165,6 +187,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if self._is_test():
                 events.flush()
                 self.write_waiting()
+            self._await_outcomes()
         except BaseException:
             self.needs_rollback = False
             self.savepoint_rollback(sid)

@@ -30,4 +30,18 @@ class Converted(PostgresQuery):
 
 
 class Cursor(ServerBindingCursor):
+    """psycopg's, which waits for what came of a statement that was sent ahead as soon as anybody asks."""
+
     _query_cls = Converted
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were found or changed."""
+        self._fetch_pipeline()  # type: ignore[attr-defined]
+        return int(super().rowcount)  # type: ignore[misc]
+
+    @property
+    def description(self) -> Any:
+        """The columns of what was found."""
+        self._fetch_pipeline()  # type: ignore[attr-defined]
+        return super().description  # type: ignore[misc]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from catalog.selectors import PlanTerms
 from subscriptions.models import Subscription
-from usage.internal import FeatureGrant, Grant, grant_many, revoke_entitlements
+from usage.internal import FeatureGrant, Grant, Granted, grant_many, lock_held, revoke_entitlements
 
 
 def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> None:
@@ -16,11 +16,21 @@ def grant(subscription: Subscription, terms: PlanTerms, *, now: datetime) -> Non
     grant_all([(subscription, terms)], now=now)
 
 
-def grant_all(held: Iterable[tuple[Subscription, PlanTerms]], *, now: datetime) -> None:
-    """This function will do so for many subscriptions in the same statements."""
-    grants = [_grant(row, terms) for row, terms in held if row.suspended_at is None and row.paused_at is None]
+def grant_all(
+    subscriptions: Iterable[tuple[Subscription, PlanTerms]], *, now: datetime, held: Granted | None = None
+) -> None:
+    """This function will do so for many subscriptions in the same statements.
+
+    `held` is what `look_up_granted` has found in this transaction.
+    """
+    grants = [_grant(row, terms) for row, terms in subscriptions if row.suspended_at is None and row.paused_at is None]
     if grants:
-        grant_many(grants, now=now)
+        grant_many(grants, now=now, held=held)
+
+
+def look_up_granted(subscriptions: Iterable[Subscription]) -> Granted:
+    """This function will lock what subscriptions have granted so far, before anything is written for them."""
+    return lock_held([row.public_id for row in subscriptions])
 
 
 def _grant(subscription: Subscription, terms: PlanTerms) -> Grant:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billing.internal import Begun, NewInvoice, NewLine, begin_invoices, draft_invoices, issue_invoices
+from billing.internal import Batch, Begun, NewInvoice, NewLine, begin_invoices, draft_invoices, issue_invoices
 from catalog.selectors import PlanTerms
 from core import events, failpoints
 from core.actor import Actor
+from core.tenancy.ahead import ahead
 from core.tenancy.writes import write
 from core.verbs import verb
 from subscriptions.internal._charges import closing_lines, cycle_invoice, opening_lines, period_row
-from subscriptions.internal._entitlements import grant_all
+from subscriptions.internal._entitlements import grant_all, look_up_granted
 from subscriptions.internal._history import keep
 from subscriptions.internal._items import Held, plan_items
 from subscriptions.internal._renew import is_due
@@ -20,6 +21,7 @@ from subscriptions.internal._renewals._gather import Gathered, gather, lock_many
 from subscriptions.internal._rows import EVERYTHING, next_version, parties
 from subscriptions.models import Subscription, SubscriptionEvent
 from subscriptions.signals import SubscriptionRenewed
+from usage.internal import Granted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +52,7 @@ def renew_many(*, subscription_ids: Collection[UUID], actor: Actor, now: datetim
     begun = {one.key: one for one in batch.begun} if batch else {}
     renewed = [(one, begun[one.new.key]) for one in worked_out if one.new.key in begun]
     if batch and renewed:
-        _write_rows([one for one, _ in renewed], now=now)
-        draft_invoices(batch, now=now)
-        _write_periods(renewed, now=now)
-        _say_renewed(renewed, actor=actor, now=now)
-        issue_invoices(batch, actor=actor, now=now)
+        _write_all(renewed, batch, actor=actor, now=now)
     if __debug__:
         failpoints.reach("subscriptions.renewed_together")
     done = {one.subscription.pk for one, _ in renewed}
@@ -91,6 +89,18 @@ def _worked_out(subscription: Subscription, found: Gathered, actor: Actor, now: 
     return Renewal(subscription=subscription, terms=terms, held=held, event=event, new=new)
 
 
+def _write_all(renewed: Sequence[tuple[Renewal, Begun]], batch: Batch, *, actor: Actor, now: datetime) -> None:
+    """PostgreSQL writes what was worked out while the rest is: nothing is asked from here on but for the numbers."""
+    granted = look_up_granted(one.subscription for one, _ in renewed)
+    with ahead():
+        _write_rows([one for one, _ in renewed], now=now)
+        draft_invoices(batch, now=now)
+        _write_periods(renewed, granted, now=now)
+        _say_renewed(renewed, actor=actor, now=now)
+        issue_invoices(batch, actor=actor, now=now)
+        events.flush()
+
+
 def _write_rows(renewals: Sequence[Renewal], *, now: datetime) -> None:
     write([one.event for one in renewals], [(one.subscription, EVERYTHING) for one in renewals])
     if __debug__:
@@ -101,7 +111,7 @@ def _write_rows(renewals: Sequence[Renewal], *, now: datetime) -> None:
     write([], [(row, ("billed_at",)) for row in unbilled])
 
 
-def _write_periods(renewed: Sequence[tuple[Renewal, Begun]], *, now: datetime) -> None:
+def _write_periods(renewed: Sequence[tuple[Renewal, Begun]], granted: Granted, *, now: datetime) -> None:
     write(
         [
             period_row(one.subscription, invoice_id=invoice.invoice_id, extension=one.held.extension, now=now)
@@ -110,7 +120,7 @@ def _write_periods(renewed: Sequence[tuple[Renewal, Begun]], *, now: datetime) -
     )
     if __debug__:
         failpoints.reach("subscriptions.periods_billed")
-    grant_all([(one.subscription, one.terms) for one, _ in renewed], now=now)
+    grant_all([(one.subscription, one.terms) for one, _ in renewed], now=now, held=granted)
 
 
 def _say_renewed(renewed: Sequence[tuple[Renewal, Begun]], *, actor: Actor, now: datetime) -> None:
