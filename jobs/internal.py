@@ -7,13 +7,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, Func, OuterRef, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Coalesce, Concat
 
 from core import clock, context, errors, failpoints, redaction, tenancy
 from core.models import scope_of
@@ -21,7 +18,7 @@ from core.retry import delay, is_hopeless
 from core.tenancy.system import system_scope
 from jobs import batches, claims, leases, stopping, tallies
 from jobs.claims import Claim
-from jobs.models import Job
+from jobs.dues import find_due
 from jobs.registry import Duty, duties, find_kind, kind_of
 from jobs.services import NewJob, RetryAfter, enqueue_many
 from jobs.tallies import Tally
@@ -152,7 +149,7 @@ def look_for_due(environment_id: UUID | None = None, *, kinds: Collection[str] |
 
 def _write_due(duty: Duty, environment_id: UUID | None) -> int:
     with system_scope(f"jobs: due for {duty.kind}"), transaction.atomic():
-        rows = list(_due(duty, environment_id)[:CHUNK])
+        rows = find_due(duty, environment_id, most=CHUNK)
     if __debug__:
         failpoints.reach("jobs.due_found")
     for owner, group in groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0)):
@@ -170,22 +167,6 @@ def _due_job(duty: Duty, row_id: UUID, at: datetime) -> NewJob:
 def due_key(row_id: UUID, at: datetime) -> str:
     """This function will return the key of a duty's job: the row and its instant in microseconds since 1970."""
     return f"{row_id}:{(at - EPOCH) // timedelta(microseconds=1)}"
-
-
-def _due(duty: Duty, environment_id: UUID | None) -> QuerySet[Any]:
-    now = Coalesce(F("environment__clock_at"), Value(clock.wall()))
-    mine = {"environment_id": environment_id} if environment_id else {"environment__advancing_to": None}
-    rows = unwritten(duty).filter(**{f"{duty.at}__lte": now}, **mine).order_by(duty.at, "pk")
-    return rows.values_list("environment_id", "pk", duty.at)
-
-
-def unwritten(duty: Duty) -> QuerySet[Any]:
-    """This function will return a duty's rows whose instant has no job yet, due or not."""
-    micros = Func(F(duty.at), template="(extract(epoch from %(expressions)s) * 1000000)::bigint::text")
-    key = Concat(Cast("pk", TextField()), Value(":"), micros, output_field=TextField())
-    written = Job.objects.filter(environment_id=OuterRef("environment_id"), kind=duty.kind, key=OuterRef("due_key"))
-    rows: QuerySet[Any] = duty.rows().filter(**{f"{duty.at}__isnull": False}).annotate(due_key=key)
-    return rows.filter(~Exists(written))
 
 
 def sweep() -> list[str]:

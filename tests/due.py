@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from core import clock
 from core.tenancy.system import system_scope
-from jobs import internal
+from jobs.dues import due_query
 from jobs.registry import Duty, duties
 
 # Stands in the text's parameters for the instant of the question.
@@ -35,7 +35,7 @@ def _question(known: tuple[Duty, ...]) -> tuple[str, list[Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "wall", lambda: _INSTANT)
         for duty in known:
-            text, particulars = internal._due(duty, None).order_by().query.sql_with_params()
+            text, particulars = due_query(duty, None)
             if sum(value is _INSTANT for value in particulars) != 1:
                 raise AssertionError(f"{duty.kind}: what is due depends on more than the instant")
             parts.append(f"EXISTS ({text})")

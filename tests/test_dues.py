@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import Min
 from django.test.utils import CaptureQueriesContext
 
 from core import tenancy
 from core.tenancy import Scope
 from core.tenancy.system import system_scope
-from jobs.dues import next_of_duties, statement_of
-from jobs.internal import look_for_due, unwritten
+from jobs.dues import due_query, next_of_duties, statement_of
+from jobs.internal import due_key, look_for_due
+from jobs.models import Job
 from jobs.registry import duties
 from subscriptions.tests.factories import free_plan, make_customer, make_plan, monthly, subscribe
 
@@ -26,9 +27,11 @@ def frozen(freeze: Callable[[datetime], None], now: datetime) -> None:
 
 
 def one_by_one() -> dict[str, datetime]:
-    """The same, asked duty by duty in the environment itself."""
-    found = {duty.kind: unwritten(duty).aggregate(at=Min(duty.at))["at"] for duty in duties()}
-    return {kind: at for kind, at in found.items() if at is not None}
+    """The same, asked duty by duty in the environment itself, and key by key."""
+    found = {duty.kind: [row for row in duty.rows().values_list("pk", duty.at) if row[1]] for duty in duties()}
+    keys = {(kind, key) for kind, key in Job.objects.values_list("kind", "key")}
+    left = {kind: [at for pk, at in rows if (kind, due_key(pk, at)) not in keys] for kind, rows in found.items()}
+    return {kind: min(instants) for kind, instants in left.items() if instants}
 
 
 def test_it_tells_of_every_duty_what_each_tells_alone(now: datetime, environment: Scope) -> None:
@@ -75,3 +78,26 @@ def test_what_falls_due_is_not_chosen_by_the_clock(now: datetime, freeze: Callab
         with system_scope("test: what duties ask for"):
             told.append([statement_of(duty) for duty in duties()])
     assert told[0] == told[1]
+
+
+def test_a_job_is_looked_up_by_its_whole_key(
+    now: datetime, freeze: Callable[[datetime], None], owner_sql: Callable[..., list[Any]]
+) -> None:
+    """By kind alone, every due row is held against every job of it: the look took minutes beside a long backlog."""
+    subscribe(make_customer(), free_plan())
+    freeze(now + timedelta(days=31))
+    look_for_due(kinds=["subscriptions.renew"])
+    owner_sql(
+        "INSERT INTO jobs_job SELECT (jsonb_populate_record(job, jsonb_build_object("
+        "  'id', gen_random_uuid(), 'key', number))).* FROM jobs_job job, generate_series(1, 3000) number"
+    )
+    owner_sql("ANALYZE jobs_job")
+    duty = next(duty for duty in duties() if duty.kind == "subscriptions.renew")
+    with system_scope("test: how a job is looked up"), connection.cursor() as cursor:
+        for way in ("hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        text, values = due_query(duty, None)
+        cursor.execute(f"EXPLAIN {text}", values)
+        plan = [line.strip() for (line,) in cursor.fetchall()]
+    condition = plan[next(number for number, line in enumerate(plan) if "on jobs_job job" in line) + 1]
+    assert (condition.partition(":")[0], "key = " in condition) == ("Index Cond", True), plan
