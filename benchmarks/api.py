@@ -63,7 +63,9 @@ class _Run:
 
     def writes(self) -> Iterator[Line]:
         """This function will measure POST /subscriptions, its replays, and the reference, in turns."""
-        turns = [self._turn(number) for number in range(self._size.pairs + 1)][1:]
+        self._turn(0, self._size.transactions)
+        self._loaded.analyze()
+        turns = [self._turn(number, self._size.posts) for number in range(1, self._size.pairs + 1)]
         posts, replays, references = zip(*turns, strict=True)
         note = f"pgbench: {self._loaded.rows} rows, {self._loaded.statements} statements"
         yield _speed("POST subscription", posts)
@@ -121,8 +123,8 @@ class _Run:
             pairs=self._size.pairs,
         )  # fmt: skip
 
-    def _turn(self, number: int) -> tuple[Measured, Measured, Measured]:
-        numbers = [next(self._numbers) for _ in range(self._size.posts)]
+    def _turn(self, number: int, posts: int) -> tuple[Measured, Measured, Measured]:
+        numbers = [next(self._numbers) for _ in range(posts)]
         clients = range(rows.FIRST_CLIENT, rows.FIRST_CLIENT + self._size.clients)
         loads = [[self._post(one, client) for one in numbers] for client in clients]
         first = rows.FIRST_NUMBER + number * self._size.transactions
