@@ -166,7 +166,8 @@ def lived(life: Life, *, steps: int) -> None:
         assert told(rebuild_state(life.subscription.pk, at + timedelta(microseconds=1))) == what, at
     past = list_past_states(life.subscription.pk)
     happened = set(SubscriptionEvent.objects.filter(subscription=life.subscription).values_list("type", flat=True))
-    assert len(happened) >= 5, "a life in which nothing happens proves nothing"
+    # One that ends early has a few kinds of events, and the rest of its steps are refusals.
+    assert len(happened) >= 4, "a life in which nothing happens proves nothing"
     assert [one.number for one in past] == list(range(1, len(past) + 1))
     assert {code: invariants.broken(code) for code in RULES} == {code: [] for code in RULES}
 

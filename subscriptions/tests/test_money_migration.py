@@ -28,6 +28,11 @@ def migrate(database: Database, *to: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def described() -> list[dict[str, Any]]:
+    """The subscriptions, but for when to remind of the next renewal: a later release writes that as one begins."""
+    return [{**row, "remind_at": None} for row in Subscription.objects.order_by("id").values()]
+
+
 # The schema goes back and forth, which takes longer with every migration; an installed one never changes again.
 @pytest.mark.proof
 def test_old_periods_are_given_the_cycle_of_their_agreement(
@@ -39,10 +44,10 @@ def test_old_periods_are_given_the_cycle_of_their_agreement(
         internal.renew(subscription_id=running.pk, actor=SYSTEM, now=running.renews_at)
         services.cancel_subscription(subscription_id=over.pk, at="now", actor=SYSTEM, now=clock.now())
         before = list(SubscriptionPeriod.objects.order_by("id").values())
-        agreements = list(Subscription.objects.order_by("id").values())
+        agreements = described()
     migrate(committed, "0001")
     migrate(committed)
     with sandbox_scope(), transaction.atomic():
         assert list(SubscriptionPeriod.objects.order_by("id").values()) == before
-        assert list(Subscription.objects.order_by("id").values()) == agreements
+        assert described() == agreements
     assert broken("subscriptions.periods_follow_anchor") == []
