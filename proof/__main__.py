@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="+", choices=[*BY_NAME, "all"], metavar="name", help=", ".join([*BY_NAME, "all"])
     )
     parser.add_argument("--seed", type=int, help="repeats a run; printed by every run")
-    parser.add_argument("--scale", choices=("small", "full"), default="full")
+    parser.add_argument("--scale", choices=("small", "ci", "full"), default="full")
     parser.add_argument("--resume", action="store_true", help="skip what was proved under this seed before")
     parser.add_argument("--no-controls", dest="controls", action="store_false", help="only the proofs themselves")
     return parser

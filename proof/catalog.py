@@ -15,15 +15,17 @@ class Proof:
     small: dict[str, Any]
     controls: tuple[str, ...]
     control: dict[str, Any] | None = None
+    # What every change to the project is tried with, where the small version is too small for that.
+    ci: dict[str, Any] | None = None
     # Where the small version is a test of an app already.
     small_test: str = ""
     # What a small run may happen not to meet: whether a call is repeated depends on where a kill falls.
     by_chance: tuple[str, ...] = ()
 
     def size(self, scale: str) -> dict[str, Any]:
-        """This function will return the numbers of a scale; a control has its own where the small ones are too few."""
-        sizes = {"full": self.full, "small": self.small, "control": self.control or self.small}
-        return sizes[scale]
+        """This function will return the numbers of a scale: the small ones, where it has none of its own."""
+        own = {"full": self.full, "control": self.control, "ci": self.ci}
+        return own.get(scale) or self.small
 
 
 PROOFS: Final = (
@@ -68,6 +70,7 @@ PROOFS: Final = (
         call="proof.renewals:run",
         full={"subscriptions": 1_000, "months": 10, "kills": 1_000, "minutes": 45.0},
         small={"subscriptions": 8, "months": 1, "kills": 5},
+        ci={"subscriptions": 200, "months": 10, "kills": 200, "minutes": 20.0},
         by_chance=("charges asked for again", "repeats"),
         controls=("gateway_key",),
         control={"subscriptions": 40, "months": 1, "kills": 10},
@@ -116,6 +119,16 @@ PROOFS: Final = (
         small={},
         controls=("comparison",),
         small_test="audit/tests/test_corruptions.py",
+    ),
+    Proof(
+        name="mutation",
+        figure="the code of money, idempotency, outbox, audit and auth broken on purpose: 90 % noticed by its tests",
+        call="proof.mutation.run:run",
+        full={"sample": 200},
+        small={"sample": 6, "areas": ("money",)},
+        controls=("assertions",),
+        control={"sample": 40, "areas": ("idempotency",)},
+        small_test="tests/proofs/test_mutation.py",
     ),
 )
 

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.run", description="One run of one proof.")
     parser.add_argument("name", choices=BY_NAME)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--scale", choices=("small", "control", "full"), default="small")
+    parser.add_argument("--scale", choices=("small", "ci", "control", "full"), default="small")
     parser.add_argument("--folder", type=Path, required=True)
     chosen = parser.parse_args(arguments)
     result = results.Result(name=chosen.name, scale=chosen.scale, seed=chosen.seed)

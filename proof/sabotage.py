@@ -139,7 +139,12 @@ def _durability() -> None:
     """The proof's own server forgets; nothing of the house changes."""
 
 
+def _assertions() -> None:
+    """`proof.mutation.run` has Python leave them out of the tests that it starts; nothing else relies on them."""
+
+
 COMMIT: Final[dict[str, Callable[[], None]]] = {
+    "assertions": _assertions,
     "claim": _claim,
     "commit": _commit,
     "comparison": _comparison,

@@ -4,6 +4,7 @@ from typing import Final
 
 VARIABLE: Final = "PROOF_SABOTAGE"
 MEANING: Final = {
+    "assertions": "tests assert what they have found",
     "claim": "a key is claimed before its effect",
     "commit": "a request is answered after its commit",
     "comparison": "a MAC is compared with what it must be",

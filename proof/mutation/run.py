@@ -21,19 +21,23 @@ def run(nursery: Nursery, outside: Outside, result: Result, *, sample: int, area
     """This function will change `sample` places of each area, and count what its tests have noticed."""
     for area in AREAS:
         if not areas or area.name in areas:
-            found = _try(area, nursery.log(f"mutation-{area.name}"), sample=sample, seed=result.seed)
+            log = nursery.log(f"mutation-{area.name}")
+            found = _try(area, log, sample=sample, seed=result.seed, asserts=not result.sabotage)
             noticed = sum(one["outcome"] == "killed" for one in found)
             result.counted[f"{area.name}: noticed of {len(found)}"] = noticed
             if noticed < LEAST * len(found) or not found:
                 result.broken.append(f"{area.name}: only {noticed} of {len(found)} changes were noticed")
 
 
-def _try(area: Area, log: Path, *, sample: int, seed: int) -> list[dict[str, Any]]:
+def _try(area: Area, log: Path, *, sample: int, seed: int, asserts: bool = True) -> list[dict[str, Any]]:
     """The changes with what became of them. The log tells of those that nobody noticed."""
     out = log.with_suffix(".json")
     asked = {"paths": area.paths, "sample": sample, "seed": seed, "out": str(out)}
     known = {**os.environ, "MUTATION": json.dumps(asked), "DJANGO_SETTINGS_MODULE": "config.settings_test"}
     words = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "proof.mutation.plugin", "-p", "no:cacheprovider"]
+    if not asserts:
+        # Python leaves assertions out then, unless pytest writes them anew.
+        words = [sys.executable, "-O", *words[1:], "--assert=plain"]
     done = subprocess.run(
         [*words, *area.tests], cwd=CHECKOUT, env=known, capture_output=True, text=True, check=False, timeout=LONGEST_S
     )
