@@ -14,6 +14,7 @@ from subscriptions import states
 from subscriptions.models import Subscription, TrialUse
 
 Mark = tuple[str, str]
+_CUSTOMER: Final = TrialUse.Kind.CUSTOMER.value
 _EMAIL: Final = TrialUse.Kind.EMAIL.value
 _CARD: Final = TrialUse.Kind.CARD.value
 
@@ -27,11 +28,12 @@ def has_trial_left(subscription: Subscription) -> bool:
 
 
 def note_trial(subscription: Subscription, *, now: datetime) -> None:
-    """This function will note with what a saved subscription's trial is had.
+    """This function will note with what a saved subscription's trial is had; that its customer has it is noted already.
 
     The unique index refuses whoever comes second with one of it in the same instant.
     """
-    TrialUse.objects.bulk_create([_row(subscription, mark, now) for mark in _marks(subscription)])
+    marks = [mark for mark in _marks(subscription) if mark[0] != _CUSTOMER]
+    TrialUse.objects.bulk_create([_row(subscription, mark, now) for mark in marks])
 
 
 @transaction.atomic
@@ -46,20 +48,17 @@ def note_cards_of(*, customer_id: UUID, now: datetime) -> int:
 
 
 def _has_had_trial(subscription: Subscription) -> bool:
-    earlier = Subscription.objects.of_family(subscription.customer_id, subscription.family)
-    if subscription.family is None:
-        earlier = earlier.filter(plan_id=subscription.plan_id)
-    if earlier.filter(trial_starts_at__isnull=False).exclude(pk=subscription.pk).exists():
-        return True
-    digests = [digest for _, digest in _marks(subscription)]
-    used = TrialUse.objects.filter(scope=_scope(subscription), digest__in=digests)
+    """What a subscription is of now tells nothing: who has tried and paid since may have changed to anything."""
+    kinds, digests = zip(*_marks(subscription), strict=True)
+    used = TrialUse.objects.filter(scope=_scope(subscription), kind__in=set(kinds), digest__in=digests)
     return used.exclude(subscription_id=subscription.pk).exists()
 
 
 def _marks(subscription: Subscription) -> list[Mark]:
-    found = [(_EMAIL, _digest(_EMAIL, get_mailbox(subscription.customer_id)))]
-    cards = sorted(set(list_fingerprints(subscription.customer_id)))
-    return [*found, *((_CARD, _digest(_CARD, one)) for one in cards)]
+    customer_id = subscription.customer_id
+    found = [(_CUSTOMER, str(customer_id)), (_EMAIL, get_mailbox(customer_id))]
+    found += [(_CARD, one) for one in sorted(set(list_fingerprints(customer_id)))]
+    return [(kind, _digest(kind, text)) for kind, text in found]
 
 
 def _row(subscription: Subscription, mark: Mark, now: datetime) -> TrialUse:

@@ -24,6 +24,21 @@ ELSIF OLD.status <> NEW.status AND (OLD.status, NEW.status) NOT IN ({states.sql_
 END IF;
 RETURN NEW;
 """
+# Whoever writes the row: its customer has tried what it is of when its trial begins, whatever it becomes later. The
+# unique index of the uses refuses a second time. A trial that is there already is noted.
+_TRIED = """
+IF TG_OP = 'INSERT' OR OLD.status <> NEW.status THEN
+  INSERT INTO subscriptions_trialuse (id, environment_id, subscription_id, scope, kind, digest, created_at)
+  SELECT gen_random_uuid(), NEW.environment_id, NEW.id, tried.scope, 'customer', tried.digest, NEW.trial_starts_at
+  FROM (SELECT COALESCE('family:' || NEW.family, 'plan:' || NEW.plan_id) AS scope,
+               encode(sha256(convert_to('customer:' || NEW.customer_id, 'UTF8')), 'hex') AS digest) tried
+  WHERE NOT EXISTS (
+    SELECT 1 FROM subscriptions_trialuse u
+    WHERE u.environment_id = NEW.environment_id AND u.scope = tried.scope AND u.kind = 'customer'
+      AND u.digest = tried.digest AND u.subscription_id = NEW.id);
+END IF;
+RETURN NULL;
+"""
 
 INDEXES: Final = [
     models.Index(fields=["customer", "-id"], name="subscriptions_of_customer"),
@@ -63,16 +78,6 @@ CONSTRAINTS: Final[list[models.BaseConstraint]] = [
         fields=["environment", "customer", "family"],
         condition=Q(status__in=states.LIVE, family__isnull=False),
         name="subscriptions_subscription_one_live_per_family",
-    ),
-    models.UniqueConstraint(
-        fields=["environment", "customer", "family"],
-        condition=Q(trial_starts_at__isnull=False, family__isnull=False),
-        name="subscriptions_subscription_one_trial_per_family",
-    ),
-    models.UniqueConstraint(
-        fields=["environment", "customer", "plan"],
-        condition=Q(trial_starts_at__isnull=False, family=None),
-        name="subscriptions_subscription_one_trial_per_plan",
     ),
     models.CheckConstraint(condition=Q(status__in=states.STATES), name="subscriptions_subscription_known_status"),
     models.CheckConstraint(condition=Q(quantity__gte=1), name="subscriptions_subscription_quantity"),
@@ -176,4 +181,11 @@ TRANSITION: Final = pgtrigger.Trigger(
     when=pgtrigger.Before,
     operation=pgtrigger.Insert | pgtrigger.Update,
     func=_TRANSITION,
+)
+TRIED: Final = pgtrigger.Trigger(
+    name="subscription_tried",
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert | pgtrigger.Update,
+    condition=pgtrigger.Q(new__status=states.TRIALING),
+    func=_TRIED,
 )

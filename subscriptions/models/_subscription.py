@@ -128,7 +128,7 @@ class Subscription(Ending, Pausing, Reminding, ScopedRow):
         ]
         indexes: ClassVar = rules.INDEXES
         constraints: ClassVar = rules.CONSTRAINTS
-        triggers: ClassVar = [rules.TRANSITION]
+        triggers: ClassVar = [rules.TRANSITION, rules.TRIED]
 
     @property
     def is_terminal(self) -> bool:

@@ -13,12 +13,14 @@ LONGEST_TRIAL_DAYS: Final = 730
 
 
 class TrialUse(ScopedRow):
-    """A trial of `scope` (a family, or a plan without one) had with an address or a card, of which only a digest stays.
+    """A trial of `scope` (a family, or a plan without one) had by a customer, with an address or a card, as a digest.
 
-    The unique index decides which of two customers with the same address or card has the trial.
+    The unique index decides which of two with the same one has the trial. It stays whatever becomes of the
+    subscription; the customer's own is written by the database as the trial begins.
     """
 
     class Kind(models.TextChoices):
+        CUSTOMER = "customer"
         EMAIL = "email"
         CARD = "card"
 
@@ -26,7 +28,7 @@ class TrialUse(ScopedRow):
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="+")
     scope = models.CharField(max_length=80)
-    kind = models.CharField(max_length=5, choices=Kind.choices)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 
@@ -35,7 +37,9 @@ class TrialUse(ScopedRow):
             models.UniqueConstraint(
                 fields=["environment", "scope", "kind", "digest"], name="subscriptions_trialuse_once"
             ),
-            models.CheckConstraint(condition=Q(kind__in=("email", "card")), name="subscriptions_trialuse_known_kind"),
+            models.CheckConstraint(
+                condition=Q(kind__in=("customer", "email", "card")), name="subscriptions_trialuse_known_kind"
+            ),
             models.CheckConstraint(condition=Q(digest__regex="^[0-9a-f]{64}$"), name="subscriptions_trialuse_digest"),
         ]
         indexes: ClassVar = [models.Index(fields=["environment", "subscription"], name="subscriptions_trialuses_of")]

@@ -40,8 +40,6 @@ class StartInThePast(errors.Invalid):
     title = "A subscription cannot start in the past."
 
 
-problems.constraint("subscriptions_subscription_one_trial_per_family", TrialAlreadyUsed)
-problems.constraint("subscriptions_subscription_one_trial_per_plan", TrialAlreadyUsed)
 problems.constraint("subscriptions_trialuse_once", TrialAlreadyUsed)
 
 

@@ -46,7 +46,17 @@ def test_of_many_with_one_mailbox_one_has_the_trial(committed: Database, sandbox
     outcomes = run_all([partial(ask, sandbox_scope, services.start_trial, how) for how in asked])
     assert sorted(outcomes) == ["", *["trial_already_used"] * (AT_ONCE - 1)]
     with sandbox_scope(), transaction.atomic():
-        assert (Subscription.objects.count(), TrialUse.objects.count()) == (1, 1)
+        assert (Subscription.objects.count(), TrialUse.objects.filter(kind="email").count()) == (1, 1)
+
+
+@pytest.mark.slow
+def test_of_many_of_one_customer_one_has_the_trial(committed: Database, sandbox_scope: Callable[[], Any]) -> None:
+    with sandbox_scope(), transaction.atomic():
+        how = {"customer_id": make_customer().pk, "plan_id": make_plan(trial_days=14, family=None).pk}
+    outcomes = run_all([partial(ask, sandbox_scope, services.start_trial, how) for _ in range(AT_ONCE)])
+    assert sorted(outcomes) == ["", *["trial_already_used"] * (AT_ONCE - 1)]
+    with sandbox_scope(), transaction.atomic():
+        assert (Subscription.objects.count(), TrialUse.objects.filter(kind="customer").count()) == (1, 1)
 
 
 @pytest.mark.slow

@@ -147,7 +147,7 @@ def test_the_database_refuses_a_second_trial_too(now: datetime, actor: Actor) ->
     services.cancel_subscription(subscription_id=first.pk, at="now", actor=actor, now=now)
     first.refresh_from_db()
     first.pk, first.status, first.ended_at, first.canceled_at = ids.new(), "trialing", None, None
-    with pytest.raises(IntegrityError, match="one_trial_per_family"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="trialuse_once"), transaction.atomic():
         first.save(force_insert=True)
 
 
