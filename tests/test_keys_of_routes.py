@@ -18,6 +18,7 @@ NEED_NONE: dict[str, str] = {
     "Auth.send_verification": "only the last link works",
     "Auth.step_up_session": "renews a session and moves nothing",
     "Auth.verify_email": "a mailed token works once",
+    "OwnSubscriptions.change_preview": "computes and keeps nothing",
     "Quotes.create": "computes and keeps nothing",
     "Subscriptions.change_preview": "computes and keeps nothing",
     "Events.create": "the event's own id; a key may be sent",

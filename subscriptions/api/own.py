@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from core import clock
 from core.http.views import Listed, Request, Resource, ok
 from subscriptions import services
-from subscriptions.api.change_bodies import ChangedBody, ChangeOwnSubscription
+from subscriptions.api.change_bodies import ChangedBody, ChangeOwnSubscription, ChangePreviewBody
 from subscriptions.api.filters import OwnSubscriptionFilters
 from subscriptions.api.reading import shown, with_holdings
 from subscriptions.api.serializers import (
@@ -35,10 +35,12 @@ class OwnSubscriptions(Listed, Resource):
     request_bodies = {
         "cancel": CancelOwnSubscription,
         "change": ChangeOwnSubscription,
+        "change_preview": ChangeOwnSubscription,
         "pause": PauseOwnSubscription,
         "renew": RenewSubscription,
     }
-    responses = {"change": ChangedBody}
+    responses = {"change": ChangedBody, "change_preview": ChangePreviewBody}
+    idempotency = {"change_preview": "none"}
 
     list = subscriptions_on(Listed.list)
 
@@ -89,6 +91,16 @@ class OwnSubscriptions(Listed, Resource):
             subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
         )
         return ok(ChangedBody.of(done, subscription=shown(done.subscription)))
+
+    @action(detail=True, methods=["post"], url_path="change/preview")
+    @subscriptions_on
+    def change_preview(self, request: Request, pk: str) -> Response:
+        """This function will answer exactly what the customer's change would invoice now, and change nothing."""
+        body = ChangeOwnSubscription.parse(request)
+        seen = services.preview_change(
+            subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
+        )
+        return ok(ChangePreviewBody.of(seen))
 
     def _done(self, verb: Callable[..., Subscription], body: dict[str, Any] | None = None) -> Response:
         row = verb(subscription_id=self.get_object().pk, **body or {}, actor=self.actor, now=clock.now())

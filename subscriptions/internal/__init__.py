@@ -20,6 +20,7 @@ from subscriptions.internal._reminders import (
 from subscriptions.internal._renew import renew
 from subscriptions.internal._renewals import renew_many
 from subscriptions.internal._scheduled import ChangeLetter, write_change_letter
+from subscriptions.internal._seller import CancellationOfTheSeller, ChangeOfTheSeller, PauseOfTheSeller
 from subscriptions.internal._terms import grant_term
 from subscriptions.internal._timezones import follow_timezone
 from subscriptions.internal._trial import convert_trial
@@ -27,9 +28,12 @@ from subscriptions.internal._trial_uses import note_cards_of
 
 __all__ = [
     "NOBODY",
+    "CancellationOfTheSeller",
     "ChangeLetter",
+    "ChangeOfTheSeller",
     "LiveSubscriptionExists",
     "NotAllowed",
+    "PauseOfTheSeller",
     "PaymentMethodMissing",
     "Rebuilt",
     "Reminder",

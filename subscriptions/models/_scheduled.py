@@ -55,6 +55,10 @@ class ScheduledChangeQuerySet(ScopedQuerySet["ScheduledChange"]):
         """Those that wait for an instant of their own; due at `effective_at`."""
         return self.pending().filter(effective_at__isnull=False)
 
+    def withdrawn(self, *, at: datetime, why: str) -> "ScheduledChangeQuerySet":
+        """Those that were taken back at an instant for a reason."""
+        return self.filter(state=ScheduledChange.State.WITHDRAWN, settled_at=at, error=why)
+
 
 ScheduledChangeManager = ScopedManager.from_queryset(ScheduledChangeQuerySet)
 

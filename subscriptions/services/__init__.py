@@ -1,6 +1,13 @@
 """What somebody may ask for about subscriptions."""
 
-from subscriptions.internal import LiveSubscriptionExists, NotAllowed, PaymentMethodMissing
+from subscriptions.internal import (
+    CancellationOfTheSeller,
+    ChangeOfTheSeller,
+    LiveSubscriptionExists,
+    NotAllowed,
+    PauseOfTheSeller,
+    PaymentMethodMissing,
+)
 from subscriptions.internal._addons import AddOnAlreadyAdded, NotChangeable
 from subscriptions.internal._changes import PeriodBoughtAhead
 from subscriptions.internal._course import AnchorNeedsCharge, NoPeriodYet, TermIsFixed
@@ -59,7 +66,6 @@ from subscriptions.services._renew import renew_subscription
 from subscriptions.services._schedule import (
     ChangeAlreadyScheduled,
     ChangeNotInTime,
-    ChangeOfTheSeller,
     NoNextPeriod,
     replace_change,
     schedule_change,
@@ -84,6 +90,7 @@ __all__ = [
     "Behavior",
     "CancelInThePast",
     "CancelReason",
+    "CancellationOfTheSeller",
     "CancellationScheduled",
     "ChangeAlreadyScheduled",
     "ChangeNotInTime",
@@ -107,6 +114,7 @@ __all__ = [
     "NotAllowed",
     "NotChangeable",
     "PauseInvalid",
+    "PauseOfTheSeller",
     "PauseScheduled",
     "PaymentMethodMissing",
     "PeriodBoughtAhead",

@@ -18,6 +18,7 @@ from subscriptions.internal._policy import check_customer, check_customer_cancel
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._scheduled import ENDS, withdraw
+from subscriptions.internal._seller import refuse_undoing_of_seller
 from subscriptions.models import CancellationScheduled, ScheduledChange, Subscription
 from subscriptions.proration import Behavior, Refund
 from subscriptions.services._schedule import try_change
@@ -151,6 +152,9 @@ def undo_cancellation(*, subscription_id: UUID, actor: Actor, now: datetime) -> 
 
     :raises core.errors.NotFound: if there is no such subscription.
     :raises subscriptions.internal.NotAllowed: if a customer asks who may not cancel.
+    :raises subscriptions.internal.CancellationOfTheSeller: if a customer asks, and it was not he who scheduled it.
+    :raises subscriptions.internal.ChangeOfTheSeller, subscriptions.internal.PauseOfTheSeller: if a customer asks whose
+    cancellation has withdrawn that.
     :raises AlreadyCanceled: if it has taken effect.
     :raises InvalidTransition: if it has expired.
     :raises NoCancellationScheduled: if there is none.
@@ -158,6 +162,7 @@ def undo_cancellation(*, subscription_id: UUID, actor: Actor, now: datetime) -> 
     subscription = locked(subscription_id)
     check_customer(actor, CUSTOMERS_CANCEL)
     subscription.undo_cancellation()
+    refuse_undoing_of_seller(subscription, actor=actor)
     record(subscription, "cancellation_undone", old_status=subscription.status, actor=actor, now=now)
     events.publish(
         SubscriptionCancellationUndone(

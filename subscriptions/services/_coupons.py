@@ -9,6 +9,7 @@ from billing import internal as billing
 from core import ids
 from core.actor import Actor
 from subscriptions import states
+from subscriptions.internal._policy import CHANGE, check_customer
 from subscriptions.internal._rows import locked, record
 from subscriptions.models import Subscription
 
@@ -18,10 +19,12 @@ def redeem_coupon(*, subscription_id: UUID, code: str, actor: Actor, now: dateti
     """This function will redeem a coupon for a subscription: it reduces its invoices from the next one on.
 
     :raises core.errors.NotFound: if there is no such subscription.
+    :raises subscriptions.internal.NotAllowed: if a customer asks who may not change what he has.
     :raises subscriptions.states.InvalidTransition: if it is over.
     :raises core.errors.Refusal: if the coupon cannot be redeemed, each limit with a code of its own.
     """
     subscription = locked(subscription_id)
+    check_customer(actor, CHANGE)
     if subscription.is_terminal:
         raise states.unchangeable(subscription.status)
     billing.redeem_coupon(

@@ -12,6 +12,7 @@ from subscriptions.internal._pauses import ASKED, begin_pause, drop_pause, go_on
 from subscriptions.internal._policy import PAUSE, RESUME, check_customer, current_settings
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
+from subscriptions.internal._seller import refuse_resuming_of_seller
 from subscriptions.models import Subscription, SubscriptionPause, SubscriptionSettings
 from subscriptions.proration import Refund
 from subscriptions.services._cancel import NOW, PERIOD_END
@@ -89,15 +90,18 @@ def resume_subscription(*, subscription_id: UUID, actor: Actor, now: datetime) -
 
     :raises core.errors.NotFound: if there is no such subscription.
     :raises subscriptions.internal.NotAllowed: if a customer asks who may not.
+    :raises subscriptions.internal.PauseOfTheSeller: if a customer asks, and it was the seller who decided the pause.
     :raises InvalidTransition: if it neither rests nor will.
     :raises subscriptions.internal.PaymentMethodMissing: if it rests since its trial and nothing could be charged.
     """
     subscription = locked(subscription_id)
     check_customer(actor, RESUME)
     if subscription.pauses_at is not None and subscription.pauses_at > now:
+        refuse_resuming_of_seller(subscription, actor=actor, now=now)
         drop_pause(subscription, at=now, actor=actor, now=now)
         return subscription
     states.refuse_verb("resume", subscription.status)
+    refuse_resuming_of_seller(subscription, actor=actor, now=now)
     # Who comes after the instant that was agreed finds that it went on then.
     at = min(now, subscription.resumes_at or now)
     go_on(subscription, at=at, how=ASKED, actor=actor, now=now)

@@ -13,9 +13,11 @@ from core import errors
 from core.actor import SYSTEM, Actor
 from subscriptions.internal._changing import Outcome, carry_out
 from subscriptions.internal._due_changes import apply_change
+from subscriptions.internal._policy import CHANGE, check_customer
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked
 from subscriptions.internal._scheduled import withdraw
+from subscriptions.internal._seller import refuse_change_of_seller
 from subscriptions.internal._upcoming import begin_upcoming, next_begins_at, undone
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
@@ -85,10 +87,12 @@ def preview_change(
     as a worker will, after everything that comes before it; it stands in the place of one that waits for then.
 
     :raises core.errors.Refusal: as `change_subscription` would.
+    :raises subscriptions.internal.ChangeOfTheSeller: if a customer asks, and what waits for then is not his.
     :raises TooFarAhead: if more periods come before than can be told.
     """
     with undone():
         subscription = locked(subscription_id)
+        check_customer(actor, CHANGE)
         catch_up(subscription, actor=actor, now=now)
         if when == NOW:
             done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
@@ -108,6 +112,7 @@ def _seen_later(
 ) -> ChangePreview:
     _refuse_too_far(subscription, at)
     for other in ScheduledChange.objects.of(subscription).pending().filter(effective_at=at):
+        refuse_change_of_seller(other, actor=actor)
         withdraw(other, reason=REPLACED, actor=actor, now=now)
     row = schedule_change(
         subscription_id=subscription.pk, wanted=wanted, at=at, behavior=behavior, actor=actor, now=now

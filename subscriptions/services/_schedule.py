@@ -14,6 +14,7 @@ from subscriptions.internal._policy import CHANGE, check_customer
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties
 from subscriptions.internal._scheduled import withdraw
+from subscriptions.internal._seller import refuse_change_of_seller
 from subscriptions.internal._upcoming import undone
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
@@ -43,11 +44,6 @@ class NoNextPeriod(errors.Conflict):
 
     code = "no_next_period"
     title = "The subscription is over by then."
-
-
-class ChangeOfTheSeller(errors.Forbidden):
-    code = "change_of_the_seller"
-    title = "The change was scheduled by the seller, who alone replaces or withdraws it."
 
 
 problems.constraint("subscriptions_scheduledchange_one_per_instant", ChangeAlreadyScheduled)
@@ -94,7 +90,7 @@ def replace_change(
 
     :raises core.errors.NotFound: if there is no such change.
     :raises subscriptions.models.ScheduledChangeOver: if it does not wait any more.
-    :raises ChangeOfTheSeller: if a customer asks, and it was not he who scheduled it.
+    :raises subscriptions.internal.ChangeOfTheSeller: if a customer asks, and it was not he who scheduled it.
     :raises core.errors.Refusal: see `schedule_change`; the one that waits stays then.
     """
     row = _in_hand(change_id, actor=actor, now=now)
@@ -108,7 +104,7 @@ def withdraw_change(*, change_id: UUID, reason: str = "", actor: Actor, now: dat
 
     :raises core.errors.NotFound: if there is no such change.
     :raises subscriptions.models.ScheduledChangeOver: if it does not wait any more.
-    :raises ChangeOfTheSeller: if a customer asks, and it was not he who scheduled it.
+    :raises subscriptions.internal.ChangeOfTheSeller: if a customer asks, and it was not he who scheduled it.
     """
     row = _in_hand(change_id, actor=actor, now=now)
     withdraw(row, reason=reason, actor=actor, now=now)
@@ -126,8 +122,7 @@ def _in_hand(change_id: UUID, *, actor: Actor, now: datetime) -> ScheduledChange
     row = ScheduledChange.objects.select_for_update().get(pk=change_id)
     row.subscription = subscription
     row.refuse_unless_pending()
-    if actor.is_customer and row.created_by != actor.label:
-        raise ChangeOfTheSeller
+    refuse_change_of_seller(row, actor=actor)
     return row
 
 

@@ -215,6 +215,9 @@ EXAMPLES: dict[str, Example] = {
     "subscriptions_me_change": built(
         lambda w: {"quantity": 2, "remove_coupons": [w.of("own_coupon")]}, "own_subscription", who="person"
     ),
+    "subscriptions_me_change_preview_change_preview": built(
+        lambda w: {"quantity": 2, "remove_coupons": [w.of("own_coupon")]}, "own_subscription", who="person"
+    ),
     "subscriptions_me_schedule_replace": of(
         "own_subscription", "own_change", who="person", quantity=3, at="period_end"
     ),

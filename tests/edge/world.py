@@ -163,7 +163,7 @@ class World:
         return self._another(self.of("person")["customer"]["id"])
 
     def _own_leaving(self) -> str:
-        return self._with("cancel", self._another(self.of("person")["customer"]["id"]))
+        return self._with("cancel", self._another(self.of("person")["customer"]["id"]), himself=True)
 
     def _own_change(self) -> str:
         body = {"quantity": 2, "at": "period_end"}
@@ -172,7 +172,7 @@ class World:
 
     def _own_resting(self) -> str:
         self.make_customers_free_to_pause()
-        return self._with("pause", self._another(self.of("person")["customer"]["id"]))
+        return self._with("pause", self._another(self.of("person")["customer"]["id"]), himself=True)
 
     def make_customers_free_to_pause(self) -> None:
         """This function will let customers do everything to their own subscriptions."""
@@ -186,8 +186,10 @@ class World:
         plan = self.make("plans", body | {"prices": [PRICE | {"unit_amount": "0"}]})["id"]
         return str(self.make("subscriptions", {"customer": customer, "plan": plan})["id"])
 
-    def _with(self, verb: str, subscription: str) -> str:
-        self.make(f"subscriptions/{subscription}/{verb}")
+    def _with(self, verb: str, subscription: str, *, himself: bool = False) -> str:
+        """What a customer is to take back, he has asked for himself."""
+        who = self.person() if himself else self.api
+        self.make(f"subscriptions/{'me/' if himself else ''}{subscription}/{verb}", api=who)
         return subscription
 
     def _taken_addon(self) -> str:
