@@ -117,6 +117,7 @@ def withdraw(row: ScheduledChange, *, reason: str, actor: Actor, now: datetime) 
     )  # fmt: skip
 
 
+@transaction.atomic
 def write_change_letter(change_id: UUID) -> ChangeLetter | None:
     """This function will return what the customer is told of a change that failed; None if it did not."""
     rows = ScheduledChange.objects.select_related("subscription__customer", "subscription__plan")
