@@ -23,6 +23,7 @@ from subscriptions.internal._course import Course, course_of, refuse_far_first_a
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import plan_items, recurring_items, span_of, uncovered, waiting_items
 from subscriptions.internal._rows import parties, record
+from subscriptions.internal._trial_uses import note_another_trial
 from subscriptions.internal._versions import check_cycles
 from subscriptions.lines import Item, Span, once_lines
 from subscriptions.models import Subscription, SubscriptionAddOn
@@ -92,6 +93,8 @@ def carry_out(
     record(
         subscription, CHANGED, old_status=subscription.status, actor=actor, now=now, effective_at=at, reason=source
     )  # fmt: skip
+    if course.tries:
+        note_another_trial(subscription, now=now)
     invoice = _bill(subscription, worked_out, before.closing, actor=actor, now=now, at=inside)
     if not with_period and (subscription.is_in_trial or subscription.status in states.RENEWING):
         grant(subscription, course.new, now=now)

@@ -17,6 +17,7 @@ from subscriptions.internal._create import refuse_far_anchor
 from subscriptions.internal._extensions import refuse_if_ordered
 from subscriptions.internal._families import LiveSubscriptionExists
 from subscriptions.internal._pause_rows import open_pause
+from subscriptions.internal._trial_uses import tries_another
 from subscriptions.internal._versions import CycleDiffers
 from subscriptions.models import Extension, Subscription, SubscriptionAddOn
 from subscriptions.proration import Behavior
@@ -52,7 +53,8 @@ class Course:
     `behavior` says what the rest of a running period costs; None charges nothing, because no paid period runs or the
     next one is priced anew anyway. `anchor` is where boundaries are counted from, if they are counted anew: from a
     period that begins with the change, or (`is_realigned`) from the one that begins anyway. `addons` are rows that
-    go, and ids and quantities that come. `redemptions` are the coupons that are taken off.
+    go, and ids and quantities that come. `redemptions` are the coupons that are taken off. `tries` is whether a trial
+    goes on as one of another family, or plan without one.
     """
 
     old: PlanTerms
@@ -63,6 +65,7 @@ class Course:
     anchor: datetime | None = None
     is_realigned: bool = False
     redemptions: tuple[UUID, ...] = ()
+    tries: bool = False
     wanted: Wanted = field(default_factory=Wanted)
 
     @property
@@ -91,6 +94,7 @@ def course_of(
     :raises catalog.services.PlanArchived, catalog.selectors.PlanNotPublished: if the plan is not on offer.
     :raises catalog.selectors.CurrencyNotOffered: if the plan has no prices in the subscription's currency.
     :raises LiveSubscriptionExists: if the customer has another subscription of the plan's family.
+    :raises subscriptions.internal._trial_uses.TrialAlreadyUsed: if a trial were to go on with what has been tried.
     :raises CycleDiffers, AnchorNeedsCharge: if a new anchor is needed and the behavior has none.
     :raises core.periods.AnchorTooFar: if the anchor lies more than a period ahead.
     :raises billing.internal.CouponUnknown, billing.internal.CouponNotHeld: if a coupon cannot be taken off.
@@ -100,13 +104,15 @@ def course_of(
     refuse_unless_changeable(subscription, at=at, with_period=with_period)
     old = get_terms(subscription.plan_version_id)
     new = _target(subscription, wanted, old)
+    goes_on = subscription.is_in_trial and not with_period and at < subscription.period.ends_at
+    tries = goes_on and tries_another(subscription, new)
     quantity = wanted.quantity or subscription.quantity
     addons = _addon_steps(subscription, wanted)
     cycle = new.cycle(subscription.currency)
     how = _timing(subscription, wanted, behavior, cycle, at=at, with_period=with_period)
     redemptions = removable_coupons(wanted.remove_coupons, reference=subscription.public_id)
     course = Course(
-        old=old, new=new, quantity=quantity, addons=addons, redemptions=redemptions, wanted=wanted, **how
+        old=old, new=new, quantity=quantity, addons=addons, redemptions=redemptions, tries=tries, wanted=wanted, **how
     )  # fmt: skip
     _refuse_what_is_sold(subscription, course, differs=cycle != _cycle(subscription), with_period=with_period)
     return course

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.selectors import get_mailbox
+from catalog.selectors import PlanTerms
+from core import errors, problems
 from core.tenancy.writes import insert_once
 from payments.selectors import list_fingerprints
 from subscriptions import states
@@ -19,12 +21,33 @@ _EMAIL: Final = TrialUse.Kind.EMAIL.value
 _CARD: Final = TrialUse.Kind.CARD.value
 
 
+class TrialAlreadyUsed(errors.Conflict):
+    code = "trial_already_used"
+    title = "The customer, his mailbox or his card has had a trial of this family already."
+
+
+problems.constraint("subscriptions_trialuse_once", TrialAlreadyUsed)
+
+
 def has_trial_left(subscription: Subscription) -> bool:
     """This function will tell whether there are days of trial, and the customer has not had a trial of the family.
 
     Neither may his mailbox or a card of his. Without a family it is the plan that is tried once.
     """
-    return bool(subscription.trial_days) and not _has_had_trial(subscription)
+    return bool(subscription.trial_days) and not _has_had_trial(subscription, _scope_of(subscription))
+
+
+def tries_another(subscription: Subscription, terms: PlanTerms) -> bool:
+    """This function will tell whether a trial that goes on with a plan becomes one of another family, or plan.
+
+    :raises TrialAlreadyUsed: if that has been tried with another subscription.
+    """
+    scope = _scope(terms.family, terms.plan_id)
+    if scope == _scope_of(subscription):
+        return False
+    if not _is_of(subscription, scope) and _has_had_trial(subscription, scope):
+        raise TrialAlreadyUsed("The trial cannot go on with that plan: end it first, or change with the first period.")
+    return True
 
 
 def note_trial(subscription: Subscription, *, now: datetime) -> None:
@@ -34,6 +57,19 @@ def note_trial(subscription: Subscription, *, now: datetime) -> None:
     """
     marks = [mark for mark in _marks(subscription) if mark[0] != _CUSTOMER]
     TrialUse.objects.bulk_create([_row(subscription, mark, now) for mark in marks])
+
+
+def note_another_trial(subscription: Subscription, *, now: datetime) -> None:
+    """This function will note that a saved subscription's trial goes on as one of another family, or plan.
+
+    Who goes back to what he has begun with keeps it, whoever else has used his cards meanwhile.
+    """
+    rows = [_row(subscription, mark, now) for mark in _marks(subscription)]
+    if _is_of(subscription, _scope_of(subscription)):
+        for row in rows:
+            insert_once(row)
+    else:
+        TrialUse.objects.bulk_create(rows)
 
 
 @transaction.atomic
@@ -47,10 +83,15 @@ def note_cards_of(*, customer_id: UUID, now: datetime) -> int:
     return sum(insert_once(_row(row, mark, now)) for row in rows for mark in marks)
 
 
-def _has_had_trial(subscription: Subscription) -> bool:
+def _is_of(subscription: Subscription, scope: str) -> bool:
+    """Whether the trial that runs is, or has been, one of a scope."""
+    return TrialUse.objects.filter(subscription_id=subscription.pk, scope=scope).exists()
+
+
+def _has_had_trial(subscription: Subscription, scope: str) -> bool:
     """What a subscription is of now tells nothing: who has tried and paid since may have changed to anything."""
     kinds, digests = zip(*_marks(subscription), strict=True)
-    used = TrialUse.objects.filter(scope=_scope(subscription), kind__in=set(kinds), digest__in=digests)
+    used = TrialUse.objects.filter(scope=scope, kind__in=set(kinds), digest__in=digests)
     return used.exclude(subscription_id=subscription.pk).exists()
 
 
@@ -64,14 +105,16 @@ def _marks(subscription: Subscription) -> list[Mark]:
 def _row(subscription: Subscription, mark: Mark, now: datetime) -> TrialUse:
     kind, digest = mark
     return TrialUse(
-        subscription=subscription, scope=_scope(subscription), kind=kind, digest=digest, created_at=now
+        subscription=subscription, scope=_scope_of(subscription), kind=kind, digest=digest, created_at=now
     )  # fmt: skip
 
 
-def _scope(subscription: Subscription) -> str:
-    if subscription.family is None:
-        return f"plan:{subscription.plan_id}"
-    return f"family:{subscription.family}"
+def _scope_of(subscription: Subscription) -> str:
+    return _scope(subscription.family, subscription.plan_id)
+
+
+def _scope(family: str | None, plan_id: UUID) -> str:
+    return f"plan:{plan_id}" if family is None else f"family:{family}"
 
 
 def _digest(kind: str, text: str) -> str:

@@ -12,6 +12,7 @@ from subscriptions.internal._addons import AddOnAlreadyAdded, NotChangeable
 from subscriptions.internal._changes import PeriodBoughtAhead
 from subscriptions.internal._course import AnchorNeedsCharge, NoPeriodYet, TermIsFixed
 from subscriptions.internal._extensions import RenewalPending
+from subscriptions.internal._trial_uses import TrialAlreadyUsed
 from subscriptions.internal._versions import AddOnCycleMismatch, CycleDiffers
 from subscriptions.models import (
     AddOnBilled,
@@ -37,7 +38,6 @@ from subscriptions.services._coupons import redeem_coupon
 from subscriptions.services._create import (
     NoTrialOffered,
     StartInThePast,
-    TrialAlreadyUsed,
     create_subscription,
     start_trial,
 )

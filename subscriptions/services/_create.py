@@ -9,7 +9,7 @@ from accounts.services import CurrencyMismatch
 from billing import internal as billing
 from catalog.selectors import PlanTerms, get_current_terms
 from catalog.services import PlanArchived
-from core import errors, failpoints, problems
+from core import errors, failpoints
 from core.actor import Actor
 from core.periods import Alignment
 from core.verbs import verb
@@ -21,13 +21,8 @@ from subscriptions.internal._create import NewSubscription, build, refuse_far_an
 from subscriptions.internal._history import Holding
 from subscriptions.internal._items import Held
 from subscriptions.internal._rows import record
-from subscriptions.internal._trial_uses import has_trial_left
+from subscriptions.internal._trial_uses import TrialAlreadyUsed, has_trial_left
 from subscriptions.models import LIVE, Subscription
-
-
-class TrialAlreadyUsed(errors.Conflict):
-    code = "trial_already_used"
-    title = "The customer, his mailbox or his card has had a trial of this family already."
 
 
 class NoTrialOffered(errors.Invalid):
@@ -38,9 +33,6 @@ class NoTrialOffered(errors.Invalid):
 class StartInThePast(errors.Invalid):
     code = "start_in_the_past"
     title = "A subscription cannot start in the past."
-
-
-problems.constraint("subscriptions_trialuse_once", TrialAlreadyUsed)
 
 
 @verb

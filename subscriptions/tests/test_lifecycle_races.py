@@ -60,6 +60,28 @@ def test_of_many_of_one_customer_one_has_the_trial(committed: Database, sandbox_
 
 
 @pytest.mark.slow
+def test_of_many_with_one_mailbox_one_goes_on_with_a_plan(
+    committed: Database, sandbox_scope: Callable[[], Any]
+) -> None:
+    with sandbox_scope(), transaction.atomic():
+        wanted = services.Wanted(plan_id=make_plan(family="wanted").pk)
+        people = [make_customer(email=f"ada+{number}@example.com") for number in range(AT_ONCE)]
+        plans = [make_plan(trial_days=14, family=f"family-{number}") for number in range(AT_ONCE)]
+        rows = [
+            services.start_trial(customer_id=one.pk, plan_id=plan.pk, actor=SYSTEM, now=NOW)
+            for one, plan in zip(people, plans, strict=True)
+        ]
+    asked = [{"subscription_id": row.pk, "wanted": wanted} for row in rows]
+    outcomes = run_all([partial(ask, sandbox_scope, services.change_subscription, how) for how in asked])
+    assert sorted(outcomes) == ["", *["trial_already_used"] * (AT_ONCE - 1)]
+    with sandbox_scope(), transaction.atomic():
+        assert Subscription.objects.filter(family="wanted").count() == 1
+        assert sorted(TrialUse.objects.filter(scope="family:wanted").values_list("kind", flat=True)) == [
+            "customer", "email",
+        ]  # fmt: skip
+
+
+@pytest.mark.slow
 def test_it_is_paused_and_resumed_once(committed: Database, sandbox_scope: Callable[[], Any]) -> None:
     with sandbox_scope(), transaction.atomic():
         row = services.create_subscription(
