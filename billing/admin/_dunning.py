@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
@@ -37,21 +38,36 @@ class ExtendForm(console.ReasonForm):
 
 @admin.register(DunningCase)
 class DunningCaseAdmin(console.ConsoleAdmin):
-    list_display = ("customer", "due", "state", "tried", "next_step", "invoice", "reference", "first_failure_at")
+    list_display = (
+        "customer", "owed", "due", "state", "tried", "next_step", "invoice", "reference", "first_failure_at",
+    )  # fmt: skip
     list_filter = ("state", "is_hard", "end_action", "currency", "first_failure_at", "next_attempt_at")
     list_select_related = ("customer", "invoice")
     search_fields = ("invoice__number", "reference", "plan", "customer__email", "customer__name", "last_code")
     ordering = ("-id",)
     references = ("reference", "plan")
     fields = (
-        "customer", "invoice", "reference", "plan", "state", "due", "amount_minor", "closed_minor", "tried",
+        "customer", "owed", "invoice", "reference", "plan", "state", "due", "amount_minor", "closed_minor", "tried",
         "next_step", "first_failure_at", "next_attempt_at", "grace_until", "grace_ended_at", "ends_at", "closed_at",
         "last_code", "is_hard", "attempts", "shift_days", "tries_again", "days", "grace_days", "end_action",
         "writes_off", "notifies",
     )  # fmt: skip
-    readonly_fields = ("due", "tried", "next_step")
+    readonly_fields = ("owed", "due", "tried", "next_step")
     inlines = (Steps,)
     actions_detail = ("retry", "extend", "write_off")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """This function will return the cases with what their customers owe altogether, in the same query."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.with_owed()  # type: ignore[attr-defined,no-any-return]
+
+    @admin.display(description="Customer owes", ordering="owed_minor")
+    def owed(self, row: Any) -> str:
+        """This function will show what the customer owes on all invoices whose money is being run after."""
+        if not row.owed_cases:
+            return "–"
+        count = f" on {row.owed_cases} invoices" if row.owed_cases > 1 else ""
+        return f"{console.money(row.owed_minor, row.currency)}{count}"
 
     @admin.display(description="Due", ordering="amount_minor")
     def due(self, row: DunningCase) -> str:

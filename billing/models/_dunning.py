@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from billing import triggers, triggers_dunning
 from billing.dunning import DEFAULT, LONGEST_GRACE_DAYS, MOST_RETRIES, Course, EndAction, Policy
@@ -98,6 +99,15 @@ class DunningCaseQuerySet(ScopedQuerySet["DunningCase"]):
     def about(self, reference: str) -> "DunningCaseQuerySet":
         """Those of one agreement, by its public id."""
         return self.filter(reference=reference)
+
+    def with_owed(self) -> "DunningCaseQuerySet":
+        """Cases with what their customer, who has one currency, owes on all his `owed_cases` that are open."""
+        open_ones = DunningCase.objects.all().open().order_by()
+        theirs = open_ones.filter(customer=OuterRef("customer")).values("customer")
+        return self.annotate(
+            owed_minor=Coalesce(Subquery(theirs.values(total=Sum("invoice__due_minor"))), 0),
+            owed_cases=Coalesce(Subquery(theirs.values(total=Count("pk"))), 0),
+        )
 
 
 DunningCaseManager = ScopedManager.from_queryset(DunningCaseQuerySet)

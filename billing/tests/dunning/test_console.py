@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from billing import selectors
 from billing.admin._dunning import recovered_and_lost
@@ -12,7 +14,7 @@ from billing.dunning import Policy
 from billing.models import DunningCase, DunningPolicy, Invoice
 from billing.services import change_dunning_policy
 from billing.tests.dunning.builders import case_of, decline
-from billing.tests.factories import settle
+from billing.tests.factories import line, settle
 from core import clock
 from core.actor import SYSTEM
 
@@ -46,6 +48,29 @@ def test_the_list_shows_who_owes_what_what_was_tried_and_what_comes(operator: Cl
         assert text in shown
     assert case.invoice.number in operator.get(f"{PAGE}?q={case.invoice.number}").content.decode()
     assert case.customer.email not in operator.get(f"{PAGE}?state__exact=recovered").content.decode()
+
+
+def test_beside_each_invoice_stands_what_its_customer_owes_altogether(operator: Client) -> None:
+    """Of what is still open, and of nobody else; for as many queries as for one row."""
+    first = decline(lines=[line(1000)])
+    with CaptureQueriesContext(connection) as for_one:
+        assert owed(operator) == ["10.00 USD"]
+    customer = case_of(first).customer_id
+    decline(lines=[line(2500)], customer_id=customer)
+    decline(lines=[line(400)])
+    both = "35.00 USD on 2 invoices"
+    with CaptureQueriesContext(connection) as for_many:
+        assert sorted(owed(operator)) == [both, both, "4.00 USD"]
+    assert len(for_many) == len(for_one)
+    assert owed(operator, o="2") == ["4.00 USD", both, both]
+    settle(first)
+    assert sorted(owed(operator)) == ["25.00 USD", "25.00 USD", "4.00 USD"]
+
+
+def owed(operator: Client, **query: str) -> list[str]:
+    """The column of what customers owe, from the top."""
+    page = operator.get(PAGE, query).context["cl"]
+    return [page.model_admin.owed(row) for row in page.result_list]
 
 
 def test_the_page_shows_each_step(operator: Client, case: DunningCase) -> None:
