@@ -29,6 +29,7 @@ OURS = [one.code for one in invariants.rules() if one.code.startswith("subscript
 ROW, EVENT, PERIOD = "subscriptions_subscription", "subscriptions_subscriptionevent", "subscriptions_subscriptionperiod"
 PAUSE = "subscriptions_subscriptionpause"
 ADDON, MIGRATION = "subscriptions_subscriptionaddon", "subscriptions_versionmigration"
+USE = "subscriptions_trialuse"
 MOVEMENT, CHANGE = "subscriptions_mrrmovement", "subscriptions_scheduledchange"
 TABLES = [
     PAUSE,
@@ -39,6 +40,7 @@ TABLES = [
     MIGRATION,
     MOVEMENT,
     CHANGE,
+    USE,
     "subscriptions_extension",
     "billing_invoice",
     "billing_invoiceline",
@@ -88,6 +90,7 @@ DAMAGE = {
     "WHERE status = 'paused'",
     "subscriptions.nothing_billed_in_a_pause": f"UPDATE {PAUSE} SET starts_at = starts_at - interval '40 days' "
     "WHERE ended_at IS NULL",
+    "subscriptions.trials_are_noted": f"DELETE FROM {USE} WHERE kind = 'customer'",
     "subscriptions.terminal_is_stamped": f"ALTER TABLE {ROW} DROP CONSTRAINT "
     f"subscriptions_subscription_ended_when_terminal; UPDATE {ROW} SET ended_at = NULL WHERE status = 'canceled'",
 }  # fmt: skip

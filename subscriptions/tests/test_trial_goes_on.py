@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import Customer
 from catalog.models import Plan
 from core.actor import SYSTEM
+from core.invariants import broken
 from subscriptions import services
 from subscriptions.models import ScheduledChange, Subscription, TrialUse
 from subscriptions.services import TrialAlreadyUsed, Wanted
@@ -132,6 +133,7 @@ def test_what_a_trial_goes_on_with_is_tried(
         run_jobs()
     subscription.refresh_from_db()
     assert (subscription.plan_id, subscription.family, subscription.status) == (later.pk, later.family, "trialing")
+    assert broken("subscriptions.trials_are_noted") == []
     services.cancel_subscription(subscription_id=subscription.pk, at="now", actor=SYSTEM, now=now + timedelta(days=4))
     for plan in (begun, later):
         with pytest.raises(TrialAlreadyUsed), transaction.atomic():
@@ -169,6 +171,7 @@ def test_a_trial_that_is_over_tries_nothing(now: datetime) -> None:
     assert (subscription.plan_id, TrialUse.objects.filter(subscription=subscription, scope="family:two").count()) == (
         tried.pk, 0,
     )  # fmt: skip
+    assert broken("subscriptions.trials_are_noted") == []
 
 
 def test_another_plan_of_the_family_is_the_same_trial(now: datetime) -> None:
