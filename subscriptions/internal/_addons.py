@@ -10,7 +10,6 @@ from catalog.services import AddOnArchived
 from core import errors, ids, problems
 from core.actor import Actor
 from core.periods import Period
-from subscriptions import states
 from subscriptions.internal._changes import known_of, settle, work_out
 from subscriptions.internal._charges import charge, closing_lines
 from subscriptions.internal._entitlements import grant
@@ -60,14 +59,6 @@ def attach(
     )  # fmt: skip
 
 
-def refuse_unless_changeable(subscription: Subscription, *, now: datetime) -> None:
-    """This function will raise InvalidTransition in a state, and NotChangeable at an end, that allows no change."""
-    if subscription.status not in (states.SCHEDULED, states.TRIALING, *states.RENEWING):
-        raise states.unchangeable(subscription.status)
-    if subscription.status in states.RENEWING and subscription.period.ends_at <= now:
-        raise NotChangeable(status=subscription.status)
-
-
 def bill_once(subscription: Subscription, *, actor: Actor, now: datetime) -> InvoiceView | None:
     """This function will bill what is charged once and waits, on an invoice of its own."""
     lines = once_lines(waiting_items(subscription))
@@ -87,25 +78,25 @@ def rebill(
     actor: Actor,
     now: datetime,
 ) -> InvoiceView | None:
-    """This function will save a running subscription whose add-ons went from some to others, and bill the difference.
+    """This function will save a subscription in a period whose add-ons have changed, and bill the difference.
 
-    What recurs and goes is charged up to now where it is charged in arrears.
+    What rests has come no further than to its pause. What recurs and goes is charged up to then where it is charged in
+    arrears.
 
     :raises PeriodBoughtAhead: if the anchor were to move while the period is bought ahead.
     """
+    at = subscription.paused_at or now
     terms = get_terms(subscription.plan_version_id)
     plan = plan_items(subscription, terms)
     known = known_of(subscription, [item.terms for item in (*plan, *before)])
-    worked_out = work_out(
-        subscription, terms, (*plan, *before), (*plan, *after), known=known, behavior=behavior, at=now
-    )
+    worked_out = work_out(subscription, terms, (*plan, *before), (*plan, *after), known=known, behavior=behavior, at=at)
     ending = [item for item in before if item not in after]
     closing_items = (*plan, *before) if worked_out.moves_anchor else ending
-    closing = closing_lines(subscription, terms, until=now, now=now, items=closing_items)
+    closing = closing_lines(subscription, terms, until=at, now=now, items=closing_items)
     if worked_out.moves_anchor:
-        subscription.restart(at=now)
+        subscription.restart(at=at)
     record(subscription, kind, old_status=subscription.status, actor=actor, now=now)
-    invoice = settle(subscription, worked_out, closing, actor=actor, now=now)
+    invoice = settle(subscription, worked_out, closing, actor=actor, now=now, at=at)
     _grant_again(subscription, terms, moved=worked_out.moves_anchor, now=now)
     return invoice
 

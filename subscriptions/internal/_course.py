@@ -129,6 +129,16 @@ def refuse_unless_changeable(subscription: Subscription, *, at: datetime, with_p
         raise NotChangeable(status=subscription.status)
 
 
+def charging_of(subscription: Subscription, behavior: Behavior) -> Behavior | None:
+    """This function will return what the rest of the period costs as things are; None if none runs that is charged.
+
+    :raises NoPeriodYet: if a period that rests were to be broken off.
+    """
+    if _rests_inside(subscription):
+        return _while_it_rests(subscription, behavior)
+    return behavior if subscription.status in states.RENEWING else None
+
+
 def _target(subscription: Subscription, wanted: Wanted, old: PlanTerms) -> PlanTerms:
     """Who keeps his plan keeps his version of it."""
     if wanted.plan_id is None or wanted.plan_id == subscription.plan_id:
@@ -204,12 +214,19 @@ def _rests_inside(subscription: Subscription) -> bool:
 def _in_pause(
     subscription: Subscription, wanted: Wanted, behavior: Behavior | None, cycle: tuple[str, int]
 ) -> dict[str, Any]:
-    """What is left of the period costs something else when the subscription goes on, and waits for the next invoice."""
-    if wanted.anchor is not None or behavior is Behavior.FULL_CHARGE_RESET_ANCHOR:
+    if wanted.anchor is not None:
         raise NoPeriodYet(status=subscription.status)
+    how = _while_it_rests(subscription, behavior)
     if cycle != _cycle(subscription):
         raise CycleDiffers(interval=cycle[0], interval_count=cycle[1])
-    return {"behavior": Behavior.NONE if behavior is Behavior.NONE else Behavior.NEXT_INVOICE}
+    return {"behavior": how}
+
+
+def _while_it_rests(subscription: Subscription, behavior: Behavior | None) -> Behavior:
+    """What is left of the period costs something else when the subscription goes on, and waits for the next invoice."""
+    if behavior is Behavior.FULL_CHARGE_RESET_ANCHOR:
+        raise NoPeriodYet(status=subscription.status)
+    return Behavior.NONE if behavior is Behavior.NONE else Behavior.NEXT_INVOICE
 
 
 def _with_period(subscription: Subscription, wanted: Wanted, cycle: tuple[str, int]) -> dict[str, Any]:

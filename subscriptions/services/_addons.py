@@ -9,7 +9,8 @@ from billing.selectors import InvoiceView
 from core import errors, events, ids
 from core.actor import Actor
 from subscriptions import states
-from subscriptions.internal._addons import as_item, attach, bill_once, rebill, refuse_unless_changeable
+from subscriptions.internal._addons import as_item, attach, bill_once, rebill
+from subscriptions.internal._course import charging_of, refuse_unless_changeable
 from subscriptions.internal._items import recurring_items
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
@@ -35,10 +36,11 @@ def add_addon(
     """This function will add an add-on to a subscription: one that recurs is charged for the rest of the period.
 
     `behavior` says when. What is charged once is charged now, unless it waits for the next invoice. Before the first
-    paid period nothing is charged yet.
+    paid period nothing is charged yet, and during a pause everything waits, as with `change_subscription`.
 
     :raises core.errors.NotFound: if there is no such subscription or add-on.
     :raises subscriptions.states.InvalidTransition, NotChangeable: if its state, or its end, does not allow it.
+    :raises subscriptions.services.NoPeriodYet: if a period that rests were to be broken off.
     :raises catalog.services.AddOnArchived, AddOnAlreadyAdded, AddOnCycleMismatch, catalog.selectors.CurrencyNotOffered:
     if the add-on does not fit.
     """
@@ -69,6 +71,7 @@ def remove_addon(
 
     :raises core.errors.NotFound: if there is no such subscription, or it has no such add-on.
     :raises subscriptions.states.InvalidTransition, NotChangeable: if its state, or its end, does not allow it.
+    :raises subscriptions.services.NoPeriodYet: if a period that rests were to be broken off.
     :raises subscriptions.models.AddOnRemoved: if it is removed already.
     :raises subscriptions.models.AddOnBilled: if it was charged once.
     """
@@ -79,10 +82,10 @@ def remove_addon(
     before = recurring_items(subscription)
     row.remove(at=now)
     row.save(update_fields=["removed_at"])
-    invoice = None
-    if row.is_recurring and subscription.status in states.RENEWING:
+    invoice, charging = None, charging_of(subscription, behavior)
+    if row.is_recurring and charging is not None:
         after = [item for item in before if item != as_item(row)]
-        invoice = rebill(subscription, before, after, behavior=behavior, kind=REMOVED, actor=actor, now=now)
+        invoice = rebill(subscription, before, after, behavior=charging, kind=REMOVED, actor=actor, now=now)
     else:
         record(subscription, REMOVED, old_status=subscription.status, actor=actor, now=now)
     events.publish(
@@ -99,7 +102,7 @@ def _changeable(subscription_id: UUID, *, actor: Actor, now: datetime) -> Subscr
     """The subscription, locked, with every period begun that should have begun."""
     subscription = locked(subscription_id)
     catch_up(subscription, actor=actor, now=now)
-    refuse_unless_changeable(subscription, now=now)
+    refuse_unless_changeable(subscription, at=now)
     return subscription
 
 
@@ -112,9 +115,10 @@ def _bill_added(
     actor: Actor,
     now: datetime,
 ) -> InvoiceView | None:
-    if row.is_recurring and subscription.status in states.RENEWING:
+    charging = charging_of(subscription, behavior)
+    if row.is_recurring and charging is not None:
         after = recurring_items(subscription)
-        return rebill(subscription, before, after, behavior=behavior, kind=ADDED, actor=actor, now=now)
+        return rebill(subscription, before, after, behavior=charging, kind=ADDED, actor=actor, now=now)
     record(subscription, ADDED, old_status=subscription.status, actor=actor, now=now)
     if behavior in (Behavior.NONE, Behavior.NEXT_INVOICE) or subscription.status not in states.RENEWING:
         return None

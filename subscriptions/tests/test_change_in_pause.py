@@ -15,7 +15,7 @@ from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import Wanted
 from subscriptions.tests.changing import amounts, change, invoices_of, waiting
-from subscriptions.tests.factories import latest, make_addon, make_plan, monthly, seats
+from subscriptions.tests.factories import latest, make_addon, make_plan, monthly, once, seats
 from subscriptions.tests.migrating import half_way, healthy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seat_sold")]
@@ -116,6 +116,56 @@ def test_no_period_is_broken_off_that_rests(
         change(active, half_way(now) + timedelta(days=1), behavior, **wanted)
     active.refresh_from_db()
     assert (refused.value.code, active.version) == (code, version)
+
+
+@pytest.mark.parametrize("policy", ["give_back", "restart"])
+@pytest.mark.parametrize("behavior", [Behavior.NONE, Behavior.NEXT_INVOICE, Behavior.INVOICE_NOW])
+def test_an_add_on_costs_in_a_pause_what_a_change_that_takes_it_would(
+    active: Subscription, now: datetime, behavior: Behavior, policy: str
+) -> None:
+    """Both routes are one answer: 31.00 a month for the half that is left, and the same back when it goes."""
+    pause(active, half_way(now), policy)
+    at, support = half_way(now) + timedelta(days=3), make_addon(monthly("31"))
+    by: dict[str, Any] = {"subscription_id": active.pk, "behavior": behavior, "actor": SYSTEM, "now": at}
+    with transaction.atomic():
+        change(active, at, behavior, addons=((support.pk, 1),))
+        asked = waiting(active)
+        transaction.set_rollback(True)
+    row = services.add_addon(addon_id=support.pk, **by)
+    assert (waiting(active), len(invoices_of(active))) == (asked, 1)
+    assert asked == ([1550] if (policy, behavior is Behavior.NONE) == ("give_back", False) else [])
+    services.remove_addon(item_id=row.pk, **by)
+    assert (sum(waiting(active)), len(invoices_of(active))) == (0, 1)
+    assert Subscription.objects.get(pk=active.pk).status == "paused"
+    assert healthy()
+
+
+def test_an_add_on_of_a_pause_is_charged_when_it_goes_on(
+    active: Subscription, now: datetime, freeze: Freeze, run_jobs: Run
+) -> None:
+    pause(active, half_way(now), "give_back")
+    at = half_way(now) + timedelta(days=10)
+    for addon in (make_addon(monthly("31")), make_addon(once("9"), kind="one_off")):
+        services.add_addon(
+            subscription_id=active.pk, addon_id=addon.pk, behavior=Behavior.INVOICE_NOW, actor=SYSTEM, now=at
+        )
+    resume(active, at)
+    assert len(invoices_of(active)) == 1
+    freeze(active.period.ends_at)
+    run_jobs()
+    assert sorted(amounts(latest(active))) == [900, 1550, 2000, 3100]
+    assert healthy()
+
+
+def test_an_add_on_breaks_off_no_period_that_rests(active: Subscription, now: datetime) -> None:
+    pause(active, half_way(now), "give_back")
+    support = make_addon(monthly("31"))
+    with pytest.raises(services.NoPeriodYet), transaction.atomic():
+        services.add_addon(
+            subscription_id=active.pk, addon_id=support.pk, behavior=Behavior.FULL_CHARGE_RESET_ANCHOR, actor=SYSTEM,
+            now=half_way(now) + timedelta(days=1),
+        )  # fmt: skip
+    assert (active.addons.count(), waiting(active)) == (0, [])
 
 
 def test_what_was_scheduled_for_the_next_period_comes_when_it_begins_anew(active: Subscription, now: datetime) -> None:

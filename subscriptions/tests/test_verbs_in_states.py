@@ -1,97 +1,40 @@
-"""Every verb in every state: what the table allows leads where it says; all else is refused and changes nothing."""
+"""Every verb in every state, over HTTP: what the table allows leads where it says; all else changes nothing."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import product
 from typing import Any
 
 import pytest
+from django.core import mail
 from pytest_django import DjangoDbBlocker
 
-from accounts.tests.factories import make_key
-from core import errors, tenancy
+from accounts.tests.factories import make_key, register
+from catalog.models import Plan
+from core import tenancy
 from core.actor import SYSTEM
 from core.models import Environment
-from subscriptions import services, states
-from subscriptions.models import Subscription
+from outbox.models import OutboxEvent
+from subscriptions import internal, services, states
+from subscriptions.models import ScheduledChange, Subscription, VersionMigrationItem
 from subscriptions.tests.factories import (
     attach_card,
-    free_plan,
     make_addon,
     make_coupon,
-    make_customer,
     make_plan,
+    monthly,
+    publish_prices,
     subscribe,
 )
-from subscriptions.wanted import Wanted
+from subscriptions.tests.migrating import migrated
+from subscriptions.tests.verbs import LOST, OTHER, OWN, PATH, SAME, VERBS, WAITS_FOR, Asked
 from tests.edge.state import digest
-from tests.edge.world import savepoint
+from tests.edge.world import as_somebody, savepoint
 from tests.fixtures import NOW, Api, do_all_jobs
 from tests.shared import environment_called
 
 pytestmark = pytest.mark.django_db
-LATER = NOW + timedelta(days=3)
 Known = dict[str, Any]
-SAME = "it stays"
-RUNNING = {"active": SAME, "past_due": SAME}
-ENDABLE = ("incomplete", "trialing", "active", "past_due", "paused")
-
-# verb → what it leads to, by the state in which it is allowed.
-TABLE: dict[str, dict[str, str]] = {
-    "cancel_now": dict.fromkeys(("scheduled", *ENDABLE), "canceled"),
-    "cancel_at_period_end": {"trialing": SAME, "paused": SAME, **RUNNING},
-    "cancel_at_a_date": {"trialing": SAME, "paused": SAME, **RUNNING},
-    "end": dict.fromkeys(ENDABLE, "expired"),
-    "pause_now": dict.fromkeys(RUNNING, "paused"),
-    "pause_at_period_end": RUNNING,
-    "resume": {"paused": "active"},
-    "renew": RUNNING,
-    "activate": {"trialing": "active"},
-    "extend_trial": {"trialing": SAME},
-    "change": {"scheduled": SAME, "trialing": SAME, "paused": SAME, **RUNNING},
-    "add_addon": {"scheduled": SAME, "trialing": SAME, **RUNNING},
-    "redeem_coupon": dict.fromkeys(states.LIVE, SAME),
-}
-# Where a refused verb was to lead; the others leave the state as it is.
-TARGETS = {
-    "cancel_now": "canceled", "cancel_at_period_end": "canceled", "cancel_at_a_date": "canceled", "end": "expired",
-    "pause_now": "paused", "pause_at_period_end": "paused", "resume": "active", "renew": "active",
-    "activate": "active", "extend_trial": "trialing",
-}  # fmt: skip
-PAIRS = list(product(TABLE, states.STATES))
-ALLOWED = [(verb, state) for verb, state in PAIRS if state in TABLE[verb]]
-REFUSED = [(verb, state) for verb, state in PAIRS if state not in TABLE[verb]]
-
-CALLS: dict[str, Callable[[Known, Any], Any]] = {
-    "cancel_now": lambda _, by: services.cancel_subscription(at="now", **by),
-    "cancel_at_period_end": lambda _, by: services.cancel_subscription(at="period_end", **by),
-    "cancel_at_a_date": lambda _, by: services.cancel_subscription(at=LATER, **by),
-    "end": lambda _, by: services.end_subscription(**by),
-    "pause_now": lambda _, by: services.pause_subscription(at="now", **by),
-    "pause_at_period_end": lambda _, by: services.pause_subscription(at="period_end", **by),
-    "resume": lambda _, by: services.resume_subscription(**by),
-    "renew": lambda _, by: services.renew_subscription(**by),
-    "activate": lambda _, by: services.activate_subscription(**by),
-    "extend_trial": lambda _, by: services.extend_trial(days=5, **by),
-    "change": lambda _, by: services.change_subscription(wanted=Wanted(quantity=2), **by),
-    "add_addon": lambda known, by: services.add_addon(addon_id=known["addon"].pk, **by),
-    "redeem_coupon": lambda _, by: services.redeem_coupon(code="HALF", **by),
-}
-REQUESTS: dict[str, tuple[str, Callable[[Known], Any]]] = {
-    "cancel_now": ("cancel", lambda _: {"at": "now"}),
-    "cancel_at_period_end": ("cancel", lambda _: {"at": "period_end"}),
-    "cancel_at_a_date": ("cancel", lambda _: {"at": LATER.isoformat()}),
-    "end": ("end", lambda _: {}),
-    "pause_now": ("pause", lambda _: {"at": "now"}),
-    "pause_at_period_end": ("pause", lambda _: {"at": "period_end"}),
-    "resume": ("resume", lambda _: None),
-    "renew": ("renew", lambda _: {}),
-    "activate": ("activate", lambda _: None),
-    "extend_trial": ("trial/extend", lambda _: {"days": 5}),
-    "change": ("change", lambda _: {"quantity": 2}),
-    "add_addon": ("addons", lambda known: {"addon": known["addon"].public_id}),
-    "redeem_coupon": ("coupons", lambda _: {"code": "HALF"}),
-}
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +44,12 @@ def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         place = environment_called("sandbox")
         Environment.objects.filter(pk=place.pk).update(clock_at=NOW)
         with tenancy.scope(Environment.objects.get(pk=place.pk).as_scope()):
-            known: Known = {state: build() for state, build in BUILDERS.items()}
-            assert {state: known[state].status for state in states.STATES} == {one: one for one in states.STATES}
-            make_coupon()
-            known |= {"addon": make_addon(), "api": Api(make_key())}
-            known["api"].get("/api/v1/subscriptions")
+            known = furnished()
+            for state, build in BUILDERS.items():
+                known[state] = build(known, state)
+            now_in = {state: Subscription.objects.get(pk=known[state].pk).status for state in states.STATES}
+            assert now_in == {one: one for one in states.STATES}
+            assert ScheduledChange.objects.filter(effective_at=WAITS_FOR).count() == len(states.STATES)
             yield known
 
 
@@ -116,114 +60,164 @@ def world(made: Known) -> Iterator[Known]:
         yield made
 
 
-def _paying(behavior: str = "success", **wanted: Any) -> Subscription:
-    """A subscription of a customer with a card, and with what follows from it done."""
-    customer = make_customer()
-    attach_card(customer, behavior)
-    row = subscribe(customer, make_plan(family=None), now=NOW, **wanted)
+def furnished() -> Known:
+    """A plan, what is taken beside it, and a gift of it; customers may do everything to what is theirs."""
+    everything = {
+        "customer_verbs": ["cancel", "change", "pause", "renew", "resume"],
+        "customer_cancel_times": ["now", "period_end", "date"],
+    }
+    services.change_subscription_settings(changes=everything, actor=SYSTEM, now=NOW)
+    plan = make_plan(monthly("20"), family="suite")
+    known: Known = {"plan": plan, "api": Api(make_key()), "customers": {}, "people": {}}
+    known |= {"addon": make_addon(), "spare": make_addon(code="spare")}
+    make_coupon("KEPT", duration="forever")
+    make_coupon("HALF")
+    known["gift"] = bought(known["api"], plan)
+    return known
+
+
+def bought(api: Api, plan: Plan) -> str:
+    """The code of a gift of the plan that is paid."""
+    buyer, _ = register("buyer@example.com")
+    attach_card(buyer)
+    recipient = {"email": "friend@example.com"}
+    body = {"buyer": buyer.public_id, "plan": plan.public_id, "intervals": 3, "recipient": recipient}
+    assert api.post("/api/v1/gifts", body).status_code == 201
     do_all_jobs()
-    row.refresh_from_db()
+    letter = next(one.body for one in mail.outbox if "friend@example.com" in one.to)
+    return str(re.findall(r"(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}", letter)[0])
+
+
+def person(known: Known, state: str, **wanted: Any) -> Subscription:
+    """A subscription of somebody with a login, who has had a change scheduled himself."""
+    customer, tokens = register(f"{state}@example.com")
+    behavior = wanted.pop("card", "success")
+    if behavior:
+        attach_card(customer, behavior)
+    known["customers"][state], known["people"][state] = customer, as_somebody(tokens.access_token)
+    taken = {"addons": [(known["addon"].pk, 1)], "coupons": ["KEPT"], "now": NOW}
+    row = subscribe(customer, known["plan"], **taken, **wanted)
+    do_all_jobs()
+    done(known, state, row, "change", {"quantity": 3, "at": WAITS_FOR.isoformat()})
     return row
 
 
-def _ended(verb: Callable[..., Any], **how: Any) -> Subscription:
-    row = subscribe(make_customer(), free_plan(family=None), now=NOW)
-    return verb(subscription_id=row.pk, actor=SYSTEM, now=NOW, **how)
+def done(known: Known, state: str, row: Subscription, verb: str, body: Any = None) -> Subscription:
+    """Let the customer do something to what is his."""
+    answer = known["people"][state].post(f"{PATH}/me/{row.public_id}/{verb}", body)
+    assert answer.status_code == 200, answer.content
+    return row
 
 
-def _declined() -> Subscription:
-    row = _paying("fails_later", trial_days=1)
+def activated(known: Known, state: str, card: str) -> Subscription:
+    """A trial that ended before its time: unpaid without a card, past due with one that is declined."""
+    row = person(known, state, card=card, trial_days=14)
     services.activate_subscription(subscription_id=row.pk, actor=SYSTEM, now=NOW)
     do_all_jobs()
-    row.refresh_from_db()
     return row
 
 
-BUILDERS: dict[str, Callable[[], Subscription]] = {
-    "scheduled": lambda: _paying(starts_at=NOW + timedelta(days=9)),
-    "incomplete": lambda: subscribe(make_customer(), make_plan(family=None), now=NOW),
-    "trialing": lambda: _paying(trial_days=14),
-    "active": _paying,
-    "past_due": _declined,
-    "paused": lambda: _ended(services.pause_subscription),
-    "canceled": lambda: _ended(services.cancel_subscription, at="now"),
-    "expired": lambda: _ended(services.end_subscription),
+def ended(known: Known, state: str) -> Subscription:
+    row = person(known, state)
+    return services.end_subscription(subscription_id=row.pk, actor=SYSTEM, now=NOW)
+
+
+BUILDERS: dict[str, Callable[[Known, str], Subscription]] = {
+    "scheduled": lambda known, state: person(known, state, starts_at=NOW + timedelta(days=9)),
+    "incomplete": lambda known, state: activated(known, state, ""),
+    "trialing": lambda known, state: person(known, state, trial_days=14),
+    "active": person,
+    "past_due": lambda known, state: activated(known, state, "fails_later"),
+    "paused": lambda known, state: done(known, state, person(known, state), "pause", {}),
+    "canceled": lambda known, state: done(known, state, person(known, state), "cancel", {"at": "now"}),
+    "expired": ended,
 }
 
 
-def by(row: Subscription) -> dict[str, Any]:
-    return {"subscription_id": row.pk, "actor": SYSTEM, "now": NOW}
+def asked(known: Known, state: str, who: str) -> Asked:
+    """The seller asks with his key, or the customer for himself."""
+    own = who == "customer"
+    return Asked(known=known, state=state, api=known["people"][state] if own else known["api"], own=own)
 
 
-def expected_refusal(verb: str, state: str) -> dict[str, Any]:
-    """The members that say where it is, where it was to go, and where it may go."""
-    return {"from": state, "to": TARGETS.get(verb, state), "allowed": list(states.TRANSITIONS[state])}
+ROUTES = [*((verb, "seller") for verb in VERBS), *((verb, "customer") for verb in OWN)]
+ALLOWED = [(verb, who, state) for verb, who in ROUTES for state in states.STATES if state in VERBS[verb].leads]
 
 
 def test_the_table_is_the_house_s() -> None:
-    ours = {"cancel_now": "cancel", "cancel_at_period_end": "cancel_later", "pause_now": "pause"}
-    for verb in (
-        "cancel_now",
-        "cancel_at_period_end",
-        "end",
-        "pause_now",
-        "resume",
-        "renew",
-        "activate",
-        "extend_trial",
-    ):
-        allowed_in, target = states.VERBS[ours.get(verb, verb)]
-        assert (set(allowed_in), target) == (set(TABLE[verb]), TARGETS[verb])
+    ours = {"cancel_now": "cancel", "cancel_at_period_end": "cancel_later", "cancel_at_a_date": "cancel_later"}
+    ours |= {"delete": "cancel_later", "pause_now": "pause", "pause_at_period_end": "pause"}
+    for name, verb in VERBS.items():
+        if ours.get(name, name) in states.VERBS and name != "undo_cancellation":
+            allowed_in, target = states.VERBS[ours.get(name, name)]
+            assert (set(allowed_in), target) == (set(verb.leads), verb.to), name
+    assert {state for state in states.STATES if state in VERBS["change"].leads} == set(states.CHANGEABLE)
+    known = {ours.get(name, name) for name in VERBS}
+    assert set(states.VERBS) <= known
 
 
-@pytest.mark.parametrize(("verb", "state"), ALLOWED)
-def test_what_the_table_allows_is_done(world: Known, verb: str, state: str) -> None:
-    row = world[state]
-    before = row.events.count()
-    CALLS[verb](world, by(row))
-    row = Subscription.objects.get(pk=row.pk)
-    leads_to = TABLE[verb][state]
-    assert row.status == (state if leads_to == SAME else leads_to)
-    assert row.events.count() > before
+@pytest.mark.parametrize(("name", "who", "state"), ALLOWED)
+def test_what_the_table_allows_is_done(world: Known, name: str, who: str, state: str) -> None:
+    verb, one = VERBS[name], asked(world, state, who)
+    history, told = one.row.events.count(), OutboxEvent.objects.count()
+    answer = verb.ask(one)
+    assert answer.status_code in (200, 201), answer.content
+    leads_to = verb.leads[state]
+    assert one.row.status == (state if leads_to in (SAME, OTHER) else leads_to)
+    assert [other.status for other in one.begun] == (["active"] if leads_to == OTHER else [])
+    assert verb.shows(one, answer.json()), answer.content
+    assert (one.row.events.count() > history) == (verb.has_history and leads_to != OTHER)
+    facts = list(OutboxEvent.objects.order_by("id").values_list("type", flat=True))[told:]
+    assert verb.fact in facts if verb.fact else not facts
 
 
-@pytest.mark.parametrize(("verb", "state"), REFUSED)
-def test_what_it_does_not_allow_is_refused_and_changes_nothing(world: Known, verb: str, state: str) -> None:
-    before = digest()
-    with pytest.raises(errors.Conflict) as refused, savepoint():
-        CALLS[verb](world, by(world[state]))
-    assert isinstance(refused.value, services.InvalidTransition)
-    assert expected_refusal(verb, state).items() <= refused.value.members.items()
+@pytest.mark.parametrize(("name", "who"), ROUTES)
+def test_what_it_does_not_allow_is_refused_and_changes_nothing(world: Known, name: str, who: str) -> None:
+    verb, before = VERBS[name], digest()
+    for state in (state for state in states.STATES if state not in verb.leads):
+        one, code = asked(world, state, who), verb.others.get(state, "invalid_transition")
+        answer = verb.ask(one)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (409, code), (state, problem)
+        assert answer["Content-Type"] == "application/problem+json"
+        if code in ("invalid_transition", LOST.get(state)):
+            to = state if code == LOST.get(state) else verb.to or state
+            ways = {"from": state, "to": to, "allowed": list(states.TRANSITIONS[state])}
+            assert {member: problem[member] for member in ways} == ways
     assert digest() == before
 
 
-@pytest.mark.parametrize(("verb", "state"), REFUSED)
-def test_the_api_says_the_same(world: Known, verb: str, state: str) -> None:
-    path, body = REQUESTS[verb]
-    before = digest()
-    answer = world["api"].post(f"/api/v1/subscriptions/{world[state].public_id}/{path}", body(world))
-    problem = answer.json()
-    code = "subscription_already_canceled" if (verb[:6], state) == ("cancel", "canceled") else "invalid_transition"
-    assert (answer.status_code, problem["code"]) == (409, code), problem
-    assert expected_refusal(verb, state).items() <= problem.items()
-    assert digest() == before
+@pytest.mark.parametrize("who", ["seller", "customer"])
+@pytest.mark.parametrize("state", sorted(VERBS["cancel_at_period_end"].leads))
+def test_where_it_can_be_scheduled_it_can_be_undone(world: Known, state: str, who: str) -> None:
+    one = asked(world, state, who)
+    assert VERBS["cancel_at_a_date"].ask(one).status_code == 200
+    assert VERBS["undo_cancellation"].ask(one).status_code == 200
+    assert (one.row.status, one.row.cancel_at) == (state, None)
 
 
-@pytest.mark.parametrize("state", states.STATES)
-def test_only_a_cancellation_that_waits_can_be_undone(world: Known, state: str) -> None:
-    row = world[state]
-    codes = {"canceled": "subscription_already_canceled", "expired": "invalid_transition"}
-    before = digest()
-    with pytest.raises(errors.Conflict) as refused, savepoint():
-        services.undo_cancellation(**by(row))
-    assert refused.value.code == codes.get(state, "no_cancellation_scheduled")
-    assert digest() == before
+@pytest.mark.parametrize("who", ["seller", "customer"])
+@pytest.mark.parametrize("state", states.RENEWING)
+def test_a_pause_that_has_not_begun_is_withdrawn_by_resuming(world: Known, state: str, who: str) -> None:
+    one = asked(world, state, who)
+    assert VERBS["pause_at_period_end"].ask(one).status_code == 200
+    assert VERBS["resume"].ask(one).status_code == 200
+    assert (one.row.status, one.row.pauses_at) == (state, None)
 
 
-@pytest.mark.parametrize("state", sorted(TABLE["cancel_at_period_end"]))
-def test_where_it_can_be_scheduled_it_can_be_undone(world: Known, state: str) -> None:
-    row = world[state]
-    services.cancel_subscription(at=LATER, **by(row))
-    services.undo_cancellation(**by(row))
-    row = Subscription.objects.get(pk=row.pk)
-    assert (row.status, row.cancel_at) == (state, None)
+@pytest.mark.parametrize("when", ["now", "renewal"])
+def test_a_new_version_comes_at_once_or_waits_and_what_is_over_keeps_its_own(world: Known, when: str) -> None:
+    version = publish_prices(world["plan"], monthly("30"))
+    before = {state: asked(world, state, "seller").row for state in states.STATES}
+    row = migrated(world["plan"], NOW, when=when)
+    internal.migrate_chunk(migration_id=row.pk, actor=SYSTEM, now=NOW)
+    moved = set(VersionMigrationItem.objects.filter(state="done").values_list("subscription_id", flat=True))
+    at_once = ("scheduled", "trialing", "active", "past_due") if when == "now" else ()
+    for state, old in before.items():
+        new = Subscription.objects.get(pk=old.pk)
+        assert new.status == state
+        assert (new.pk in moved) == (state in states.LIVE)
+        waits = state in states.LIVE and state not in at_once
+        assert new.plan_version_id == (version.pk if state in at_once else old.plan_version_id), state
+        assert new.next_plan_version_id == (version.pk if waits else None), state
+        assert (new.version > old.version) == (state in states.LIVE)
