@@ -201,8 +201,8 @@ class DunningCase(ScopedRow, Terms):
 
     @property
     def takes_new_method(self) -> bool:
-        """Whether a new way to pay is tried at once: while it is open, and where the end left things as they were."""
-        return self.is_open or (self.state == self.State.EXHAUSTED and self.end_action == EndAction.LEAVE)
+        """Whether a new way to pay is tried at once: while it is open, and where the end has ended nothing for good."""
+        return self.is_open or (self.state == self.State.EXHAUSTED and self.end_action != EndAction.CANCEL)
 
     @property
     def course(self) -> Course:

@@ -28,6 +28,7 @@ from billing.selectors._dunning import (
     is_followed_up,
     is_grace_over,
     is_plan,
+    list_given_up,
     list_recoveries,
 )
 from billing.selectors._explain import Explanation, explain_invoice
@@ -99,6 +100,7 @@ __all__ = [
     "list_ageing",
     "list_flows",
     "list_forever",
+    "list_given_up",
     "list_invoices",
     "list_months",
     "list_open_invoices",

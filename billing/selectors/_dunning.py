@@ -11,6 +11,7 @@ from django.db.models.functions import TruncMonth
 from billing.dunning import DEFAULT, Policy
 from billing.models import DunningCase, DunningPolicy
 from catalog import selectors as catalog
+from core import ids
 
 State = DunningCase.State
 
@@ -62,6 +63,15 @@ def find_end_action(invoice_id: UUID) -> str | None:
     """This function will return how what an invoice billed is to end that was given up; None if it was not."""
     lost = DunningCase.objects.filter(invoice_id=invoice_id, state__in=_LOST)
     return lost.values_list("end_action", flat=True).first()
+
+
+def list_given_up(reference: str, end_action: str) -> tuple[str, ...]:
+    """This function will return the invoices of an agreement that are owed and were given up by a policy that ends so.
+
+    They are public ids, the oldest first.
+    """
+    rows = DunningCase.objects.about(reference).filter(state=State.EXHAUSTED, end_action=end_action)
+    return tuple(ids.encode("inv", one) for one in rows.order_by("invoice_id").values_list("invoice_id", flat=True))
 
 
 def is_grace_over(reference: str) -> bool:

@@ -9,20 +9,24 @@ from django.db import transaction
 from billing.selectors import find_end_action, get_invoice, is_grace_over
 from catalog.selectors import get_terms
 from core import events
-from core.actor import Actor
+from core.actor import SYSTEM, Actor
 from subscriptions import states
 from subscriptions.internal._end import Farewell, cancel
 from subscriptions.internal._entitlements import grant, revoke
-from subscriptions.internal._pause_rows import close_pause
-from subscriptions.internal._pauses import begin_pause
+from subscriptions.internal._owing import owes
+from subscriptions.internal._pause_rows import close_pause, open_pause
+from subscriptions.internal._pauses import begin_pause, go_on
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
-from subscriptions.models import Subscription, SubscriptionPause
+from subscriptions.models import Subscription, SubscriptionEvent, SubscriptionPause
 from subscriptions.proration import Refund
 from subscriptions.signals import SubscriptionAccessRestored, SubscriptionAccessSuspended
 
 PAYMENT_FAILED: Final = "payment_failed"
 CANCEL, PAUSE = "cancel", "pause"
+# Why what could not be collected goes on after all.
+NOTHING_OWED: Final = "nothing_owed"
+PAUSED: Final = "paused"
 _UNPAID: Final = ("open", "uncollectible")
 
 
@@ -89,8 +93,21 @@ def end_unpaid(
     return subscription
 
 
+def go_on_when_settled(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
+    """This function will let a locked subscription go on that rests because of what it owed, once it owes nothing."""
+    pause = open_pause(subscription)
+    if pause is not None and _is_for_debt(pause) and not owes(subscription):
+        go_on(subscription, at=now, how=NOTHING_OWED, actor=actor, now=now)
+
+
+def _is_for_debt(pause: SubscriptionPause) -> bool:
+    """Whether the house began a pause by itself, as its line of history says; people's own have words of their own."""
+    lines = SubscriptionEvent.objects.filter(subscription_id=pause.subscription_id, type=PAUSED, at=pause.created_at)
+    return lines.filter(actor=SYSTEM.label, reason=PAYMENT_FAILED).exists()
+
+
 def _pause(subscription: Subscription, *, actor: Actor, now: datetime) -> None:
-    """Nothing more is billed and nothing granted until somebody resumes it."""
+    """Nothing more is billed and nothing granted until what it owes is paid."""
     catch_up(subscription, actor=actor, now=now)
     pause = SubscriptionPause(
         subscription=subscription, policy=SubscriptionPause.Policy.GIVE_BACK, interrupted=subscription.status,

@@ -11,7 +11,7 @@ from core import events
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._begin import say_activated
-from subscriptions.internal._dunning import settle_access
+from subscriptions.internal._dunning import go_on_when_settled, settle_access
 from subscriptions.internal._extensions import apply, can_apply, extension_of
 from subscriptions.internal._owing import note_past_due, owed_for, owes
 from subscriptions.internal._rows import locked, parties, record
@@ -21,7 +21,7 @@ from subscriptions.signals import SubscriptionRecovered
 
 @transaction.atomic
 def settle(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: datetime) -> Subscription:
-    """This function will draw the consequence of a paid invoice: an extension in force, active, or recovered.
+    """This function will draw the consequence of a paid invoice: an extension in force, active, recovered, or resumed.
 
     It may be repeated: what has been drawn is not drawn again.
 
@@ -36,6 +36,8 @@ def settle(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: dateti
         activate(subscription, actor=actor, now=now)
     elif subscription.status == states.PAST_DUE:
         recover(subscription, actor=actor, now=now)
+    elif subscription.status == states.PAUSED:
+        go_on_when_settled(subscription, actor=actor, now=now)
     settle_access(subscription, actor=actor, now=now)
     return subscription
 
@@ -100,5 +102,7 @@ def forgive(*, subscription_id: UUID, invoice_id: UUID, actor: Actor, now: datet
     Extension.objects.pending().filter(invoice_id=invoice_id).update(withdrawn_at=now)
     if subscription.status == states.PAST_DUE:
         recover(subscription, actor=actor, now=now)
+    elif subscription.status == states.PAUSED:
+        go_on_when_settled(subscription, actor=actor, now=now)
     settle_access(subscription, actor=actor, now=now)
     return subscription

@@ -58,6 +58,7 @@ from subscriptions.services._pause import (
     LastPeriod,
     PauseInvalid,
     PauseScheduled,
+    PaymentOutstanding,
     pause_subscription,
     resume_subscription,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "PauseOfTheSeller",
     "PauseScheduled",
     "PaymentMethodMissing",
+    "PaymentOutstanding",
     "PeriodBoughtAhead",
     "Refund",
     "RenewalPending",

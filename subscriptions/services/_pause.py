@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing.selectors import list_given_up
 from core import errors, events, problems
 from core.actor import Actor
 from subscriptions import states
+from subscriptions.internal._dunning import PAUSE as ENDS_PAUSED
 from subscriptions.internal._pauses import ASKED, begin_pause, drop_pause, go_on
 from subscriptions.internal._policy import PAUSE, RESUME, check_customer, current_settings
 from subscriptions.internal._renew import catch_up
@@ -27,6 +29,13 @@ class PauseScheduled(errors.Conflict):
 class LastPeriod(errors.Conflict):
     code = "last_period"
     title = "No period follows this one, so that only a pause now that gives its days back can be had."
+
+
+class PaymentOutstanding(errors.Conflict):
+    """`invoices` are those that are to be paid first."""
+
+    code = "payment_outstanding"
+    title = "It rests because it was not paid for, and goes on by itself when it is."
 
 
 class PauseInvalid(errors.Invalid):
@@ -92,6 +101,7 @@ def resume_subscription(*, subscription_id: UUID, actor: Actor, now: datetime) -
     :raises subscriptions.internal.NotAllowed: if a customer asks who may not.
     :raises subscriptions.internal.PauseOfTheSeller: if a customer asks, and it was the seller who decided the pause.
     :raises InvalidTransition: if it neither rests nor will.
+    :raises PaymentOutstanding: if it owes what was given up by a policy that pauses, which would pause it again.
     :raises subscriptions.internal.PaymentMethodMissing: if it rests since its trial and nothing could be charged.
     """
     subscription = locked(subscription_id)
@@ -102,10 +112,17 @@ def resume_subscription(*, subscription_id: UUID, actor: Actor, now: datetime) -
         return subscription
     states.refuse_verb("resume", subscription.status)
     refuse_resuming_of_seller(subscription, actor=actor, now=now)
+    _refuse_if_given_up(subscription)
     # Who comes after the instant that was agreed finds that it went on then.
     at = min(now, subscription.resumes_at or now)
     go_on(subscription, at=at, how=ASKED, actor=actor, now=now)
     return subscription
+
+
+def _refuse_if_given_up(subscription: Subscription) -> None:
+    owed = list_given_up(subscription.public_id, ENDS_PAUSED)
+    if owed:
+        raise PaymentOutstanding(invoices=list(owed))
 
 
 def _refuse_unless_pausable(subscription: Subscription, *, at: str, policy: str) -> None:

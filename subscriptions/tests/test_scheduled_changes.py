@@ -14,11 +14,14 @@ from billing.selectors import explain_invoice
 from catalog.services import archive_plan
 from core.actor import SYSTEM
 from core.errors import Refusal
+from payments.models import Payment
+from payments.selectors import find_default_method_id
+from payments.services import detach_payment_method
 from subscriptions import internal, services
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import ScheduledChangeOver, Wanted
-from subscriptions.tests.changing import amounts, change, invoices_of, preview, waiting
+from subscriptions.tests.changing import amounts, change, invoices_of, preview, second_card, waiting
 from subscriptions.tests.factories import (
     latest,
     lines_of,
@@ -237,6 +240,50 @@ def test_one_that_cannot_be_done_any_more_fails_alone(
     assert len(letters) == 2
     assert active.public_id in letters[0].body
     assert healthy()
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_means_of_payment_pays_from_the_change_on(
+    active: Subscription, now: datetime, freeze: Freeze, run_jobs: Run, dated: bool
+) -> None:
+    """The invoice of the change, or of the period that begins with it, is the first that the other card pays."""
+    other = second_card(active)
+    at = half_way(now) if dated else None
+    row = schedule(active, now, at, Behavior.INVOICE_NOW if dated else None, quantity=3, payment_method_id=other.pk)
+    assert find_default_method_id(active.customer_id) != other.pk
+    freeze(at or now.replace(month=2))
+    run_jobs()
+    row.refresh_from_db()
+    assert (row.state, find_default_method_id(active.customer_id)) == ("applied", other.pk)
+    assert [invoice.state for invoice in invoices_of(active)] == ["paid", "paid"]
+    paid_by = [one.payment_method_id == other.pk for one in Payment.objects.order_by("id")]
+    assert paid_by == [False, True]
+    assert healthy()
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_means_of_payment_that_is_gone_by_then_lets_its_change_fail_alone(
+    active: Subscription, now: datetime, freeze: Freeze, run_jobs: Run, dated: bool
+) -> None:
+    """Neither the quantity nor the default has changed, the period goes on, and the customer is told."""
+    other, old = second_card(active), find_default_method_id(active.customer_id)
+    row = schedule(active, now, half_way(now) if dated else None, quantity=3, payment_method_id=other.pk)
+    detach_payment_method(payment_method_id=other.pk, actor=SYSTEM, now=now)
+    freeze(now.replace(month=2))
+    run_jobs()
+    active.refresh_from_db()
+    row.refresh_from_db()
+    assert (row.state, row.error.partition(":")[0]) == ("failed", "payment_method_detached")
+    assert (active.quantity, active.period_index, find_default_method_id(active.customer_id)) == (1, 1, old)
+    assert [(amounts(one), one.state) for one in invoices_of(active)] == [([2000], "paid"), ([2000], "paid")]
+    assert len([one for one in mail.outbox if "could not be made" in one.body]) == 1
+    assert healthy()
+
+
+def test_a_means_of_payment_that_is_gone_is_not_scheduled(active: Subscription, now: datetime) -> None:
+    other = second_card(active)
+    detach_payment_method(payment_method_id=other.pk, actor=SYSTEM, now=now)
+    assert refused(schedule, active, now, payment_method_id=other.pk).code == "payment_method_detached"
 
 
 def test_one_that_fails_late_leaves_nothing_of_itself(
