@@ -49,5 +49,6 @@ def invoices_of(subscription: Subscription) -> Sequence[Invoice]:
 def second_card(subscription: Subscription) -> PaymentMethod:
     """Another card of the customer's, which is not charged unless it is made his default."""
     return attach_payment_method(
-        customer_id=subscription.customer_id, source="tok_success", actor=SYSTEM, now=subscription.created_at
-    )
+        customer_id=subscription.customer_id, source="tok_success", is_default=False, actor=SYSTEM,
+        now=subscription.created_at,
+    )  # fmt: skip
