@@ -20,8 +20,10 @@ from core.limits import Limits
 from core.models import Environment
 from jobs import services as jobs
 
-# More than anybody reads on a page.
+# As much as anybody reads on a page.
 MOST_SHOWN: Final = 50
+# No place in the order of facts has more digits.
+MOST_DIGITS: Final = 18
 MINUTES: Final = "%Y-%m-%d %H:%M"
 
 
@@ -58,6 +60,13 @@ class AllowingEnvironmentAdmin(EnvironmentAdmin):
     actions_detail = ("advance_clock", "allow_origins", "limit")
     readonly_fields = ("clock", "happened")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """This function will return the row, with the place in the order of facts behind which its page begins."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.told_after = _place(request.GET.get("after", ""))
+        return row
+
     @admin.display(description="Clock")
     def clock(self, row: Environment) -> str:
         """This function will show where the clock is, and how far on its way."""
@@ -69,17 +78,17 @@ class AllowingEnvironmentAdmin(EnvironmentAdmin):
         return f"{seen.state} at {seen.now:{MINUTES}} – {way}, {seen.move.percent} %, {seen.move.facts} facts"
 
     @admin.display(description="What happened")
-    def happened(self, row: Environment) -> str | SafeString:
-        """This function will list what happened while the clock was moved the last time, the oldest first."""
+    def happened(self, row: Any) -> str | SafeString:
+        """This function will list what happened while the clock was moved the last time, the oldest first, in pages."""
         with tenancy.scope(row.as_scope()):
             seen = moves.get_clock()
-            facts = moves.list_happened(seen, after=0, limit=MOST_SHOWN)
-        if seen.move is None or not facts:
+            facts = moves.list_happened(seen, after=row.told_after, limit=MOST_SHOWN + 1)
+        if seen.move is None or not seen.move.facts:
             return "–"
-        lines = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", (_line(fact) for fact in facts))
-        rest = seen.move.facts - len(facts)
-        more = format_html("<p>And {} more: the API tells all of them.</p>", rest) if rest else ""
-        return format_html('<table class="w-full">{}</table>{}', lines, more)
+        shown = facts[:MOST_SHOWN]
+        lines = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", (_line(fact) for fact in shown))
+        links = _links(row.told_after > seen.move.after, shown[-1].sequence if len(facts) > MOST_SHOWN else None)
+        return format_html('<table class="w-full">{}</table><p>{} facts{}</p>', lines, seen.move.facts, links)
 
     @console.verb(description="Advance clock", permission="advance_clock", icon="fast_forward", form=ClockForm)
     def advance_clock(
@@ -106,6 +115,17 @@ class AllowingEnvironmentAdmin(EnvironmentAdmin):
             limits=Limits(**limits), reason=reason, actor=console.actor(request), now=clock.now()
         )
         return f"The limits of this environment: {_limits.said(done.limits)}."
+
+
+def _place(asked: str) -> int:
+    """The place in the order of facts that an address names; the beginning if it names none."""
+    return int(asked) if asked.isdecimal() and len(asked) <= MOST_DIGITS else 0
+
+
+def _links(is_further_on: bool, last: int | None) -> SafeString:
+    """The ways back to the first page and on to the next one."""
+    first = format_html(' · <a href="{}">From the beginning</a>', "?") if is_further_on else ""
+    return format_html("{}{}", first, format_html(' · <a href="?after={}">Next</a>', last) if last else "")
 
 
 def _line(fact: StoredFact) -> tuple[str, str, str | SafeString]:

@@ -1,5 +1,6 @@
 """The console's pages of customers, keys and people."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -7,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import services
+from accounts import moves, services
+from accounts.admin import _environments
 from accounts.models import ApiKey, User
 from accounts.tests.factories import PASSWORD, make_customer, make_key
 from core.models import Environment
@@ -110,6 +112,41 @@ def test_a_sandboxs_clock_is_moved_with_a_reason_and_the_page_tells_what_happene
     assert "subscription.renewed" in shown
     assert subscription.public_id in shown
     assert OutboxEvent.objects.get(type="environment.clock_advance_started").data["reason"] == "to see a renewal"
+
+
+def pages_of(console: Client, page: str) -> list[list[str]]:
+    """The types of the facts on each page of a move, as the links lead on."""
+    found: list[list[str]] = []
+    further: str | None = ""
+    while further is not None:
+        shown = console.get(page + further).content.decode()
+        assert ("From the beginning" in shown) is bool(found)
+        found.append(re.findall(r"<tr><td>[^<]*</td><td>([a-z_.]+)</td>", shown))
+        on = re.search(r'href="(\?after=\d+)">Next', shown)
+        further = on[1] if on else None
+    return found
+
+
+def test_all_that_happened_is_read_page_by_page(
+    console: Client, freeze: Callable[[datetime], None], run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fact once and in order, on full pages but for the last; an address that names no place begins anew."""
+    monkeypatch.setattr(_environments, "MOST_SHOWN", 2)
+    freeze(NOW)
+    row, _ = Environment.objects.get(tenant__slug="default", slug="sandbox"), daily()
+    page, button = (reverse(f"admin:core_environment_{name}", args=[row.pk]) for name in ("change", "advance_clock"))
+    console.post(button, {"reason": "to see a renewal", "by_days": "1"})
+    relay_here()
+    run_jobs()
+    pages = pages_of(console, page)
+    told = [fact.type for fact in moves.list_happened(moves.get_clock(), after=0, limit=1000)]
+    assert [one for facts in pages for one in facts] == told
+    assert len(pages) > 1
+    assert {len(facts) for facts in pages[:-1]} == {2}
+    for nowhere in ("-1", "9" * 40):
+        assert pages[0] == re.findall(
+            r"<tr><td>[^<]*</td><td>([a-z_.]+)</td>", console.get(f"{page}?after={nowhere}").content.decode()
+        )
 
 
 def test_a_live_clock_cannot_be_moved_on_the_console(console: Client) -> None:
