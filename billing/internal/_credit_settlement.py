@@ -5,6 +5,7 @@ from datetime import datetime
 
 from billing import postings
 from billing.internal import _collect, _dunning_closing, _finalize, _ledger, _settle, _wallets
+from billing.internal._unpaid_credits import take_back_unpaid
 from billing.models import CreditNote, Invoice, WalletLot
 from billing.signals import InvoiceCredited
 from core import errors, events
@@ -97,7 +98,9 @@ def _reduce(note: CreditNote, invoice: Invoice, *, actor: Actor, now: datetime) 
         _dunning_closing.stop(invoice, reason=str(note), actor=actor, now=now)
     elif was_declined:
         _dunning_closing.note_money(invoice, actor=actor, now=now)
-    if is_settled and not is_forgiven:
+    if is_forgiven:
+        take_back_unpaid(invoice, now=note.issued_at)
+    elif is_settled:
         _settle.became_paid(invoice, actor=actor, now=now)
 
 

@@ -89,6 +89,12 @@ def carried_by(invoice: Invoice) -> list[NewLine]:
     return [from_content(row.content) for row in rows.order_by("id")]
 
 
+def carried_by_drafts(reference: str) -> tuple[str, ...]:
+    """This function will return what the keys begin with of credits that drafts of an agreement carry."""
+    drafts = Invoice.objects.about(reference).filter(state=Invoice.State.DRAFT)
+    return tuple(_carried(draft) for draft in drafts)
+
+
 def give_back(invoice: Invoice, *, now: datetime) -> None:
     """This function will let the credits wait again that an invoice took up which is void or deleted.
 

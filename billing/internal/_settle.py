@@ -8,6 +8,7 @@ from django.db import transaction
 from billing import postings, selectors
 from billing.internal import _dunning, _dunning_closing, _finalize, _ledger, _wallets
 from billing.internal._invoices import locked
+from billing.internal._unpaid_credits import release_withheld
 from billing.models import Invoice
 from billing.selectors import InvoiceView
 from billing.signals import InvoicePaymentFailed, InvoicePaymentReceived, InvoiceRefunded
@@ -56,6 +57,8 @@ def settle(
 
 def became_paid(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     """This function will give what an invoice sold to a wallet, if it did, and say that it is paid."""
+    if invoice.uncollectible_at is not None:
+        release_withheld(invoice)
     if invoice.kind == Invoice.Kind.TOP_UP:
         _wallets.grant_top_up(invoice, now=now, actor=actor)
     _finalize.say_paid(invoice, actor=actor, now=now)

@@ -8,6 +8,7 @@ from django.db import transaction
 from billing import postings
 from billing.internal import _dunning_closing, _finalize, _ledger
 from billing.internal._invoices import locked
+from billing.internal._unpaid_credits import withhold_unpaid
 from billing.models import Invoice
 from billing.signals import InvoiceWrittenOff
 from core import events
@@ -32,6 +33,7 @@ def write_off(invoice_id: UUID, *, reason: str, actor: Actor, now: datetime) -> 
         _dunning_closing.write_off(invoice, reason=reason, actor=actor, now=now)
     head = _finalize.booking(invoice, f"write_off:{invoice.public_id}", "write_off", at=now)
     _ledger.post(head, postings.write_off(amount_minor=invoice.due_minor))
+    withhold_unpaid(invoice, now=now)
     events.publish(
         InvoiceWrittenOff(
             subject=invoice.public_id, actor=actor.label, at=now, customer=_finalize.customer_of(invoice),

@@ -8,6 +8,7 @@ from django.db import transaction
 from billing import postings, selectors
 from billing.internal import _coupons, _dunning_closing, _finalize, _ledger, _pending, _wallets
 from billing.internal._invoices import locked
+from billing.internal._unpaid_credits import take_back_unpaid
 from billing.models import Invoice
 from billing.selectors import InvoiceView
 from billing.signals import InvoiceVoided
@@ -32,6 +33,7 @@ def void(invoice_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Invoi
     if invoice.last_failure_code:
         _dunning_closing.stop(invoice, reason=reason, actor=actor, now=now)
     _take_back(invoice, actor=actor, now=now)
+    take_back_unpaid(invoice, now=now)
     events.publish(
         InvoiceVoided(
             subject=invoice.public_id,
