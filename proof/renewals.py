@@ -2,7 +2,10 @@
 
 import random
 import time
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from unittest.mock import patch
 from uuid import UUID
@@ -11,9 +14,12 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.tests.factories import make_customer
+from billing.services import create_tax_rate
 from catalog.models import Plan
-from catalog.tests.factories import make_plan, monthly
+from catalog.services import NewPrice
+from catalog.tests.factories import make_plan, monthly, seats
 from core import events
+from core.actor import SYSTEM
 from core.periods import Cycle, Interval
 from proof.harness import crew, verdict, world
 from proof.harness.births import Child, Nursery
@@ -22,10 +28,9 @@ from proof.harness.outside import Outside
 from proof.harness.progress import Progress
 from proof.harness.results import Result
 from proof.harness.settling import settle
-from subscriptions.tests.factories import attach_card, subscribe
+from subscriptions.tests.factories import attach_card, make_coupon, subscribe
 from tests.fixtures import NOW
 
-PRICE_MINOR = 1000
 MAKERS = 2
 # Of a hundred answers twenty go wrong, in every way that leaves money's fate unknown.
 FAULTS = {
@@ -41,28 +46,62 @@ _FAULTY = "SELECT count(*), coalesce(sum(requests - 1), 0) FROM payments_sandbox
 _PER_SUBSCRIPTION = """
 SELECT count(*) FROM (
   SELECT reference FROM billing_invoice GROUP BY reference
-  HAVING count(*) <> %s OR count(*) FILTER (WHERE state = 'paid') <> %s OR sum(paid_minor) <> %s
-     OR count(DISTINCT period_starts_at) <> count(*)) wrong
+  HAVING count(*) <> %s OR count(*) FILTER (WHERE state = 'paid') <> %s
+     OR count(DISTINCT period_starts_at) <> count(*) OR min(paid_minor) <> max(paid_minor)) wrong
+"""
+# How many subscriptions have paid so much, all months together.
+_PAID = """
+SELECT paid_minor, count(*) FROM (
+  SELECT sum(paid_minor)::bigint AS paid_minor FROM billing_invoice GROUP BY reference) one
+GROUP BY paid_minor ORDER BY paid_minor
 """
 _DEAD = "SELECT count(*) FROM jobs_job WHERE state = 'dead'"
 
 
-def sell() -> str:
-    """This function will make the plan that everybody subscribes to."""
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a customer takes, how much of it, from where, with which coupon, and what he pays for each month of it."""
+
+    monthly_minor: int
+    price: NewPrice
+    country: str | None = None
+    quantity: int = 1
+    coupons: tuple[str, ...] = ()
+
+
+# A flat price; 15 % off 10.00, and 20 % tax on the rest; three seats at 4.00. In turn, one customer after the other.
+KINDS = (
+    Kind(monthly_minor=1000, price=monthly("10.00")),
+    Kind(monthly_minor=1020, price=monthly("10.00"), country="NO", coupons=("FIFTEEN",)),
+    Kind(monthly_minor=1200, price=seats("4.00"), quantity=3),
+)
+
+
+def sell() -> list[str]:
+    """This function will make a plan of each kind, the tax and the coupon."""
     with world.inside(), transaction.atomic():
-        return str(make_plan(monthly("10.00")).pk)
+        create_tax_rate(code="NO20", name="VAT", percentage=Decimal(20), country="NO", actor=SYSTEM, now=NOW)
+        make_coupon("FIFTEEN", percent=Decimal(15), duration="forever")
+        return [str(make_plan(kind.price).pk) for kind in KINDS]
 
 
-def welcome(plan: str, numbers: list[int]) -> None:
+def welcome(plans: list[str], numbers: list[int]) -> None:
     """This function will subscribe customers with cards that work."""
     with world.inside():
         with transaction.atomic():
-            chosen = Plan.objects.get(pk=UUID(plan))
+            chosen = [Plan.objects.get(pk=UUID(plan)) for plan in plans]
         for number in numbers:
+            kind, plan = KINDS[number % len(KINDS)], chosen[number % len(KINDS)]
             with transaction.atomic():
-                customer = make_customer(email=f"customer{number}@example.com")
+                customer = make_customer(email=f"customer{number}@example.com", country=kind.country)
                 attach_card(customer)
-                subscribe(customer, chosen)
+                subscribe(customer, plan, quantity=kind.quantity, coupons=kind.coupons)
+
+
+def takings(subscriptions: int, months: int) -> list[tuple[int, int]]:
+    """This function will return what is to be paid by a subscription of each kind, and by how many."""
+    kinds = Counter(KINDS[number % len(KINDS)].monthly_minor * months for number in range(subscriptions))
+    return sorted(kinds.items())
 
 
 def run(
@@ -108,10 +147,10 @@ def _renew_everybody(
 
 
 def _subscribe_everybody(nursery: Nursery, outside: Outside, staff: Crew, subscriptions: int) -> None:
-    plan, began = nursery.ask(sell), time.monotonic()
+    plans, began = nursery.ask(sell), time.monotonic()
     numbers = list(range(subscriptions))
     makers: list[Child] = [
-        nursery.fork("maker", partial(welcome, plan, numbers[part::MAKERS])) for part in range(MAKERS)
+        nursery.fork("maker", partial(welcome, plans, numbers[part::MAKERS])) for part in range(MAKERS)
     ]
     for maker in makers:
         if maker.wait():
@@ -162,8 +201,9 @@ def _judge(nursery: Nursery, outside: Outside, result: Result, subscriptions: in
         "repeats": int(repeats),
     }  # fmt: skip
     result.expect("charges at the gateway", charges, subscriptions * all_months)
-    expected = [all_months, all_months, all_months * PRICE_MINOR]
-    result.expect("subscriptions with other invoices", outside.one(_PER_SUBSCRIPTION, expected), 0)
+    result.expect("subscriptions with other invoices", outside.one(_PER_SUBSCRIPTION, [all_months, all_months]), 0)
+    paid = [(int(minor), int(number)) for minor, number in outside.rows(_PAID)]
+    result.expect("subscriptions by what they paid", paid, takings(subscriptions, all_months))
     result.expect("dead jobs", outside.one(_DEAD), 0)
     result.expect("work left over", outside.unfinished(), 0)
     result.broken += verdict.broken(nursery)
