@@ -1,27 +1,34 @@
-"""Random changes, asked about first and then made: both must come to the same."""
+"""Random changes, asked about first and then made, now or later: both must come to the same."""
 
 import random
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
-from billing.models import CouponRedemption
+from billing.models import CouponRedemption, Invoice
 from billing.selectors import Explanation, explain_invoice, list_waiting
 from billing.services import create_tax_rate, create_wallet, grant_promotion
 from core import ids
 from core.actor import SYSTEM
 from core.errors import Refusal
+from payments.services import attach_payment_method, make_default_payment_method
 from subscriptions import services
-from subscriptions.models import Subscription
+from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import ChangePreview, Wanted
 from subscriptions.tests.factories import make_addon, make_coupon, make_plan, metered, monthly, seats, subscribe, use
 from tests.edge.state import digest
 from tests.fixtures import do_all_jobs
 
+NOW = "now"
+PERIOD_END = "period_end"
+# What became of a change that was made.
+MADE = ("changed", "same", PERIOD_END, "instant")
 # What belongs to a row and not to what it says.
 APART = ("id", "invoice", "number", "state", "moved", "sentence", "sentences", "paid_minor", "due_minor")
 
@@ -37,10 +44,10 @@ def figures(told: Explanation | None) -> Any:
 
 
 class World:
-    """A customer, what there is to choose from, and one subscription."""
+    """A customer, what there is to choose from, and one subscription. `seen` tells what there was to compare."""
 
-    def __init__(self, seed: int, now: datetime) -> None:
-        self.dice, self.now = random.Random(seed), now
+    def __init__(self, seed: int, now: datetime, freeze: Callable[[datetime], None]) -> None:
+        self.dice, self.now, self.freeze, self.seen = random.Random(seed), now, freeze, set[str]()
         family: dict[str, Any] = {"proration_basis": self.dice.choice(("second", "day"))}
         self.plans = [
             make_plan(seats("20.00"), **family), make_plan(seats("33.33"), monthly("9.99"), **family),
@@ -57,6 +64,15 @@ class World:
         self.subscription = subscribe(plan=self.plans[self.dice.randrange(2)], trial_days=trial)
         self.give_value()
         do_all_jobs()
+        # One that works, one that is declined whenever it is charged, and one more that works.
+        self.cards = [self.card(name) for name in ("success", "fails_later", "success")]
+
+    def card(self, behavior: str) -> UUID:
+        """Another card of the customer's, which is not charged before it is chosen."""
+        return attach_payment_method(
+            customer_id=self.subscription.customer_id, source=f"tok_{behavior}", is_default=False, actor=SYSTEM,
+            now=self.now,
+        ).pk  # fmt: skip
 
     def give_value(self) -> None:
         """Something in the wallet, now and then."""
@@ -83,6 +99,8 @@ class World:
             known["remove_coupons"] = self.redeemed()
         if dice.random() < 0.15:
             known["anchor"] = dice.choice(("now", at + timedelta(hours=dice.randint(1, 700))))
+        if dice.random() < 0.2:
+            known["payment_method_id"] = dice.choice(self.cards)
         return Wanted(**known)
 
     def redeemed(self) -> tuple[str, ...]:
@@ -93,33 +111,105 @@ class World:
 
     def step(self, at: datetime) -> str:
         """Ask what a change would cost, see that asking left nothing behind, make it, and compare."""
-        if self.dice.random() < 0.3:
-            self.measure(at)
+        self.now = at
+        self.happen()
+        self.seen.add(Subscription.objects.get(pk=self.subscription.pk).status)
+        when = self.dice.choice((NOW, NOW, NOW, PERIOD_END, at + timedelta(hours=self.dice.randint(1, 1200))))
         wanted, behavior = self.wanted(at), self.dice.choice((None, None, *Behavior))
         how: dict[str, Any] = {
             "subscription_id": self.subscription.pk, "wanted": wanted, "behavior": behavior, "actor": SYSTEM, "now": at,
         }  # fmt: skip
         before = digest()
-        asked = _or_refusal(services.preview_change, how)
+        asked = _or_refusal(services.preview_change, how | {"when": when})
         assert digest() == before, "asking left something behind"
+        told = self.make_now(asked, how) if when == NOW else self.make_later(asked, how, when)
+        if wanted.payment_method_id and told in MADE:
+            self.seen.add("payment_method")
+        return told
+
+    def happen(self) -> None:
+        """Things that decide what a change costs: something is used, a card fails, it rests or goes on."""
+        how: dict[str, Any] = {"subscription_id": self.subscription.pk, "actor": SYSTEM, "now": self.now}
+        if self.dice.random() < 0.3:
+            self.measure(self.now)
+        if self.dice.random() < 0.2:
+            make_default_payment_method(payment_method_id=self.cards[1], actor=SYSTEM, now=self.now)
+        if self.dice.random() < 0.15:
+            until = self.dice.choice((None, self.now + timedelta(days=self.dice.randint(3, 40))))
+            _or_refusal(services.pause_subscription, how | {"until": until})
+        elif self.dice.random() < 0.2:
+            _or_refusal(services.resume_subscription, how)
+
+    def make_now(self, asked: ChangePreview | str, how: dict[str, Any]) -> str:
+        """Make the change, and now and then wait for the next invoice, which was told as well."""
         made = _or_refusal(services.change_subscription, how)
         if isinstance(asked, str) or isinstance(made, str):
-            assert asked == made, (wanted, behavior, asked, made)
+            assert asked == made, (how, asked, made)
             return str(made)
         self.subscription = made.subscription
         self.compare(asked, made.invoice)
+        if self.dice.random() < 0.3 and asked.renews_at is not None:
+            self.pass_until(asked.renews_at)
+            self.compare_renewal(asked)
         return "changed" if asked.is_changed else "same"
+
+    def make_later(self, asked: ChangePreview | str, how: dict[str, Any], when: Any) -> str:
+        """Have the change wait, and let time pass until it is made; nothing else happens meanwhile."""
+        made = _or_refusal(services.schedule_change, how | {"at": None if when == PERIOD_END else when})
+        if isinstance(made, str):
+            assert asked == made, (how, asked, made)
+            return made
+        if isinstance(asked, str):
+            self.pass_until(made.takes_effect_at)
+            made.refresh_from_db()
+            assert (asked, made.state) == ("change_would_fail", "failed"), (how, asked, made.error)
+            return asked
+        self.pass_until(asked.takes_effect_at)
+        made.refresh_from_db()
+        return self.compare_later(asked, made)
+
+    def pass_until(self, at: datetime) -> None:
+        """Let the workers do what is due until an instant."""
+        self.now = max(self.now, at)
+        self.freeze(self.now)
+        do_all_jobs()
+        self.subscription.refresh_from_db()
+
+    def compare_later(self, asked: ChangePreview, made: ScheduledChange) -> str:
+        """Compare what was told of a later change with what became of it."""
+        if made.state == "pending":
+            # It waits for a period that begins when somebody resumes.
+            assert self.subscription.status == "paused"
+            services.withdraw_change(change_id=made.pk, actor=SYSTEM, now=self.now)
+            return "withdrawn"
+        if made.state == "withdrawn":
+            assert self.subscription.is_terminal
+            return "withdrawn"
+        assert made.state == "applied", made.error
+        if made.effective_at is None:
+            self.compare_renewal(asked)
+            return PERIOD_END
+        self.compare(asked, ids.encode("inv", made.invoice_id) if made.invoice_id else None, is_settled=True)
+        return "instant"
+
+    def compare_renewal(self, asked: ChangePreview) -> None:
+        """Compare what was told of the next invoice with it, unless the debts of earlier ones have ended all."""
+        if self.subscription.is_terminal or self.subscription.status == "paused" or asked.renewal is None:
+            return
+        invoice = Invoice.objects.about(self.subscription.public_id).latest("id")
+        assert figures(asked.renewal) == figures(explain_invoice(invoice.pk))
+        self.seen.add("renewal")
 
     def measure(self, at: datetime) -> None:
         """Report usage, where the plan is charged for it."""
         if Subscription.objects.get(pk=self.subscription.pk).plan_id == self.plans[2].pk:
             use(Subscription.objects.get(pk=self.subscription.pk), str(self.dice.randint(1, 500)), at=at)
 
-    def compare(self, asked: ChangePreview, invoice: str | None) -> None:
-        """This function will compare what was told with what was invoiced, line by line."""
+    def compare(self, asked: ChangePreview, invoice: str | None, *, is_settled: bool = False) -> None:
+        """This function will compare what was told with what was invoiced, line by line, and what was due of it."""
         billed = explain_invoice(ids.decode("inv", invoice)) if invoice else None
         assert figures(asked.invoice) == figures(billed)
-        if asked.invoice is not None and billed is not None:
+        if asked.invoice is not None and billed is not None and not is_settled:
             assert asked.due_minor == asked.invoice.due_minor == billed.due_minor
         assert asked.waiting == list_waiting(self.subscription.public_id, self.subscription.currency)
 
