@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
@@ -38,13 +38,12 @@ class ExtendForm(console.ReasonForm):
 
 @admin.register(DunningCase)
 class DunningCaseAdmin(console.ConsoleAdmin):
-    list_display = (
-        "customer", "owed", "due", "state", "tried", "next_step", "invoice", "reference", "first_failure_at",
-    )  # fmt: skip
+    list_display = ("case", "customer", "owed", "due", "state", "tried", "next_step", "since")
     list_filter = ("state", "is_hard", "end_action", "currency", "first_failure_at", "next_attempt_at")
     list_select_related = ("customer", "invoice")
     search_fields = ("invoice__number", "reference", "plan", "customer__email", "customer__name", "last_code")
-    ordering = ("-id",)
+    # What can still be done something about stands first.
+    ordering = (Case(When(state=DunningCase.State.OPEN, then=0), default=1), "-id")
     references = ("reference", "plan")
     fields = (
         "customer", "owed", "invoice", "reference", "plan", "state", "due", "amount_minor", "closed_minor", "tried",
@@ -68,6 +67,16 @@ class DunningCaseAdmin(console.ConsoleAdmin):
             return "–"
         count = f" on {row.owed_cases} invoices" if row.owed_cases > 1 else ""
         return f"{console.money(row.owed_minor, row.currency)}{count}"
+
+    @admin.display(description="Case", ordering="invoice__number")
+    def case(self, row: DunningCase) -> str:
+        """This function will call the case by its invoice; the link is to the case."""
+        return console.title(row.invoice)
+
+    @admin.display(description="Since", ordering="first_failure_at")
+    def since(self, row: DunningCase) -> str:
+        """This function will show on which day the first payment failed."""
+        return _day(row.first_failure_at)
 
     @admin.display(description="Due", ordering="amount_minor")
     def due(self, row: DunningCase) -> str:
@@ -186,7 +195,7 @@ def recovered_and_lost() -> list[console.Chart]:
 def _bars(one: selectors.RecoveryFigures) -> list[console.Bar]:
     sides = (("recovered", one.recovered_minor, "good"), ("lost", one.lost_minor, "bad"))
     return [
-        console.Bar(label=f"{one.month:%Y-%m} {name}", value=minor, text=console.money(minor, one.currency), tone=tone)
+        console.Bar(label=f"{one.month:%Y-%m}\n{name}", value=minor, text=console.short(minor, one.currency), tone=tone)
         for name, minor, tone in sides
     ]
 

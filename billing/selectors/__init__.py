@@ -32,7 +32,7 @@ from billing.selectors._dunning import (
     list_recoveries,
 )
 from billing.selectors._explain import Explanation, explain_invoice
-from billing.selectors._flows import MonthFlows, list_flows
+from billing.selectors._flows import MonthFlows, find_first_booking, list_flows
 from billing.selectors._held import HOLDS_COUPONS, ForeverCoupon, RedemptionView, list_forever, list_redemptions
 from billing.selectors._invoices import (
     FLOW_VERSION,
@@ -87,6 +87,7 @@ __all__ = [
     "find_document",
     "find_document_link",
     "find_end_action",
+    "find_first_booking",
     "find_invoice",
     "get_document_link",
     "get_dunning_policy",

@@ -22,6 +22,9 @@ GROUP BY 1, 2, 3
 """
 
 
+_FIRST: Final = "SELECT min(at) FROM billing_journal WHERE environment_id = %s"
+
+
 @dataclass(frozen=True, kw_only=True)
 class MonthFlows:
     """One month of one currency: earned − credited = revenue without tax, received − paid back = cash."""
@@ -60,6 +63,14 @@ def list_flows(*, starts_at: datetime, ends_at: datetime, currency: str | None =
     with connection.cursor() as cursor:
         cursor.execute(_FLOWS, asked)
         return tuple(_months(cursor.fetchall()))
+
+
+def find_first_booking() -> datetime | None:
+    """This function will return when the books of the environment begin."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST, [tenancy.environment_id()])
+        [found] = cursor.fetchone()
+    return found if isinstance(found, datetime) else None
 
 
 def _months(rows: Iterable[tuple[str, date, str, int, int]]) -> Iterable[MonthFlows]:

@@ -6,7 +6,7 @@ from core.console._many import verb_for_many
 from core.console._pages import ConsoleAdmin, ConsoleInline, DraftAdmin, viewed
 from core.console._rooms import ROOMS, sidebar
 from core.console._scope import ConsoleScope
-from core.console._shown import badge, link, links, money
+from core.console._shown import badge, link, links, money, short, title
 from core.console._step_up import ask as ask_again
 from core.console._step_up import is_fresh, note_proof, typed
 from core.console._verbs import ReasonForm, Secret, actor, in_state, list_verb, verb
@@ -37,8 +37,10 @@ __all__ = [
     "money",
     "note_proof",
     "overview",
+    "short",
     "sidebar",
     "tile",
+    "title",
     "typed",
     "verb",
     "verb_for_many",

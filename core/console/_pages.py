@@ -143,6 +143,8 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     list_fullwidth = True
     list_filter_sheet = True
+    # A list that is too wide shows so before one has read down to its end.
+    list_horizontal_scrollbar_top = True
     environment_column = "environment"
     # Whoever looks at such a page is written down: it shows who somebody is, lives or pays.
     holds_personal_data = False

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core import ids
-from core.money import format_plain
+from core.money import format_plain, to_major
 
 NOTHING: Final = "–"
 
@@ -73,6 +73,15 @@ COLORS: Final[Mapping[str, str]] = {
 def money(minor: int | None, currency: str) -> str:
     """This function will return an amount of minor units as people write it, such as `29.00 USD`."""
     return NOTHING if minor is None else format_plain(minor, currency)
+
+
+def short(minor: int, currency: str) -> str:
+    """This function will return an amount as it fits above a bar: without its currency, thousands as k and M."""
+    major = to_major(minor, currency)
+    for power, mark in ((6, "M"), (3, "k")):
+        if abs(major) >= 10 ** (power + 1):
+            return f"{major / 10**power:.1f}{mark}"
+    return f"{major:f}"
 
 
 def badge(state: str) -> SafeString:

@@ -16,6 +16,7 @@ from core.console import ConsoleAdmin, drawn, money
 from core.models import Environment
 from subscriptions import selectors
 from subscriptions.admin import _figures as figures
+from subscriptions.admin._years import Look, look
 from subscriptions.models import MrrMovement
 from subscriptions.months import Months
 from subscriptions.selectors import Waterfall
@@ -32,21 +33,27 @@ class AnalyticsAdmin(ConsoleAdmin):
     ordering = ("-id",)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
-        """This function will draw the last twelve months instead of listing the movements."""
+        """This function will draw a year, usually the last twelve months, instead of listing the movements."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         environments = _environments()
         asked = request.GET.get("environment")
         chosen = next((one for one in environments if one.public_id == asked), _usual(environments))
         with tenancy.scope(chosen.as_scope()):
-            shown = _shown(request, Months.asked(None, None, now=clock.now()))
+            asked_year, asked_month = (request.GET.get(name, "") for name in ("year", "month"))
+            seen = look(asked_year, asked_month, since=selectors.find_first_month(), now=clock.now())
+            shown = _shown(request, seen)
         pills = _pills("environment", [(one.public_id, str(one)) for one in environments], chosen.public_id, {})
         kept = {"environment": chosen.public_id, "currency": shown["currency"]}
+        years = [("", "Last twelve months"), *((one, one) for one in seen.years)]
         context = {
             **self.admin_site.each_context(request), "title": "Analytics", "opts": self.opts, **shown,
             "environments": pills,
             "currencies": _pills("currency", [(one, one) for one in shown["known"]], shown["currency"], kept),
-            "chosen_month": _pills("month", [("", "All months"), *_names(shown["months"])], shown["month"], kept),
+            "chosen_year": _pills("year", years, seen.year, kept),
+            "chosen_month": _pills(
+                "month", [("", "All months"), *_names(seen.months)], seen.month, {**kept, "year": seen.year}
+            ),
         }  # fmt: skip
         return TemplateResponse(request, "subscriptions/analytics.html", context)
 
@@ -63,19 +70,18 @@ def _usual(environments: Sequence[Any]) -> Any:
     return min(environments, key=lambda one: (not one.moves, one.slug != "live"))
 
 
-def _shown(request: HttpRequest, months: Months) -> dict[str, Any]:
+def _shown(request: HttpRequest, seen: Look) -> dict[str, Any]:
+    months = seen.months
     churn = {one.currency: one for one in selectors.list_churn(months)}
     books = {one.currency: one for one in selectors.list_ledgers(months)}
     known = sorted({*churn, *books})
     asked = request.GET.get("currency", "")
     currency = asked if asked in known else _busiest(churn.values()) or next(iter(known), "")
-    names = dict(_names(months))
-    month = request.GET.get("month", "") if request.GET.get("month", "") in names else ""
     moved, book = churn.get(currency), books.get(currency)
     cohorts = selectors.list_cohorts(months, currency) if moved else ()
     return {
-        "currency": currency, "known": known, "months": months, "month": month, "moved": moved,
-        "charts": [drawn(one) for one in figures.charts(moved, book, month)],
+        "currency": currency, "known": known, "unknown": seen.unknown, "moved": moved,
+        "charts": [drawn(one) for one in figures.charts(moved, book, seen.month)],
         "table": figures.table(moved) if moved else [],
         "reasons": [(one.reason or "–", one.customers, money(one.mrr_minor, currency)) for one in _reasons(moved)],
         "cohorts": [figures.cohort(one) for one in cohorts], "numbers": range(len(list(months))),

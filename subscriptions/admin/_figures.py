@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from core.console import Bar, Chart, money
+from core.console import Bar, Chart, money, short
 from core.money import to_major
 from subscriptions.selectors import Cohort, Ledger, MonthMrr, Waterfall
 
@@ -72,7 +72,7 @@ def _columns(title: str, values: Iterable[tuple[date, int, str]], tone: str = "g
 
 
 def table(moved: Waterfall) -> list[tuple[str, tuple[str, ...]]]:
-    """This function will return a row per month, and one of all."""
+    """This function will return a row per month, and one of all; the currency of its amounts stands above them."""
     rows = [(f"{one.month:%Y-%m}", _row(one, moved.currency)) for one in moved.months]
     return [*rows, ("all", _row(moved.total, moved.currency))]
 
@@ -81,7 +81,11 @@ def _row(one: MonthMrr, currency: str) -> tuple[str, ...]:
     amounts = (one.start_minor, *(getattr(one, f"{name}_minor") * sign for name, sign, _ in STEPS), one.end_minor)
     rates = (one.customer_churn_rate, one.gross_churn_rate, one.net_retention_rate)
     counts = (one.customers_start, one.customers_new + one.customers_reactivated, one.customers_churned)
-    return (*(money(minor, currency) for minor in amounts), *map(str, counts), *(percent(rate) for rate in rates))
+    return (
+        *(f"{to_major(minor, currency):f}" for minor in amounts),
+        *map(str, counts),
+        *(percent(rate) for rate in rates),
+    )
 
 
 def cohort(one: Cohort) -> dict[str, Any]:
@@ -100,15 +104,6 @@ def cohort(one: Cohort) -> dict[str, Any]:
 def percent(rate: Decimal | None) -> str:
     """This function will return a share as people read it."""
     return "–" if rate is None else f"{rate * 100:.1f} %"
-
-
-def short(minor: int, currency: str) -> str:
-    """This function will return an amount as it fits above a bar: without its currency, thousands as k and M."""
-    major = to_major(minor, currency)
-    for power, mark in ((6, "M"), (3, "k")):
-        if abs(major) >= 10 ** (power + 1):
-            return f"{major / 10**power:.1f}{mark}"
-    return f"{major:f}"
 
 
 def _thousandths(rate: Decimal | None) -> int:

@@ -55,7 +55,7 @@ class ExtensionsInline(ConsoleInline):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ChangeButton, Buttons, ConsoleAdmin):
-    list_display = ("public_id", "customer", "plan", "status", "quantity", "period_ends_at", "renews_at", "created_at")
+    list_display = ("public_id", "customer", "plan", "status", "quantity", "period_ends_at", "renews_at")
     list_filter = ("status", "family", "currency", "interval")
     search_fields = ("customer__email", "customer__name", "customer__external_ref__exact", "plan__code__exact")
     list_select_related = ("customer", "plan")

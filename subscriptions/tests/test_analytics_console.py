@@ -13,9 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.tests.factories import issue, refund, settle
 from core.actor import SYSTEM
-from core.console import Bar, Chart, drawn
+from core.console import Bar, Chart, drawn, short
 from subscriptions import services
-from subscriptions.admin._figures import short
 from subscriptions.tests.factories import make_customer, make_plan, monthly, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +84,34 @@ def test_what_is_asked_for_and_does_not_exist_is_the_usual(looker: Client, sold:
     usual = looker.get(URL).context
     odd = looker.get(URL, {"currency": "XXX", "month": "2020-01", "environment": "env_nonsense"}).context
     assert [one["title"] for one in odd["charts"]] == [one["title"] for one in usual["charts"]]
+
+
+def test_any_month_that_has_data_is_chosen_and_its_year_with_it(
+    looker: Client, sold: None, freeze: Callable[[datetime], None]
+) -> None:
+    freeze(datetime(2028, 3, 10, tzinfo=UTC))
+    usual = looker.get(URL, {"currency": "USD"}).context
+    assert [one["title"] for one in usual["chosen_year"]] == ["Last twelve months", "2028", "2027", "2026"]
+    assert usual["table"][0][0] == "2027-04"
+    asked = looker.get(URL, {"currency": "USD", "month": "2026-02"})
+    assert bars(asked.context, "Waterfall of 2026-02, USD")["churn"] == (1000, 2000, "-10.00")
+    assert [month for month, _ in asked.context["table"]] == [*(f"2026-{n:02}" for n in range(1, 13)), "all"]
+    assert [one["title"] for one in asked.context["chosen_year"] if one["is_on"]] == ["2026"]
+    # The year that runs is told as far as it has come, and each month of it can be chosen.
+    running = looker.get(URL, {"currency": "USD", "year": "2028"}).context
+    assert [one["title"] for one in running["chosen_month"]] == ["All months", "2028-01", "2028-02", "2028-03"]
+    assert "year=2028" in running["chosen_month"][1]["query"]
+
+
+@pytest.mark.parametrize("month", ["2019-12", "2026-13", "nonsense"])
+def test_a_month_of_which_nothing_is_known_is_said_to_be_so(looker: Client, sold: None, month: str) -> None:
+    assert f"Nothing is known of {month}" in looker.get(URL, {"month": month}).content.decode()
+    assert "Nothing is known" not in looker.get(URL, {"month": "2026-02"}).content.decode()
+
+
+def test_the_table_leaves_the_currency_to_its_heading(looker: Client, sold: None) -> None:
+    table = dict(looker.get(URL, {"currency": "USD"}).context["table"])
+    assert table["2026-02"][:7] == ("30.00", "0.00", "0.00", "0.00", "0.00", "-10.00", "20.00")
 
 
 def test_an_environment_in_which_nothing_moved_says_so(looker: Client, sold: None, live_environment: Any) -> None:

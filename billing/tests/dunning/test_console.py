@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing import selectors
+from billing import selectors, services
 from billing.admin._dunning import recovered_and_lost
 from billing.dunning import Policy
 from billing.models import DunningCase, DunningPolicy, Invoice
@@ -73,6 +73,17 @@ def owed(operator: Client, **query: str) -> list[str]:
     return [page.model_admin.owed(row) for row in page.result_list]
 
 
+def test_open_cases_stand_first_and_the_first_column_leads_to_the_case(operator: Client, case: DunningCase) -> None:
+    later = case_of(decline())
+    services.write_off_dunning(dunning_id=later.pk, reason="gone", actor=SYSTEM, now=clock.now())
+    answer = operator.get(PAGE)
+    assert [row.pk for row in answer.context["cl"].result_list] == [case.pk, later.pk]
+    shown = answer.content.decode().partition('id="result_list"')[2]
+    first = shown[shown.index("field-case") : shown.index("field-customer_row")]
+    assert f'href="{PAGE}{case.pk}/change/' in first
+    assert case.invoice.number in first
+
+
 def test_the_page_shows_each_step(operator: Client, case: DunningCase) -> None:
     shown = operator.get(f"{PAGE}{case.pk}/change/").content.decode()
     assert "What was tried" in shown
@@ -124,6 +135,6 @@ def test_what_was_recovered_and_lost_is_drawn_by_month() -> None:
     [figures] = selectors.list_recoveries()
     assert (figures.currency, figures.recovered_minor, figures.lost_minor) == ("USD", 2000, 1000)
     [chart] = recovered_and_lost()
-    assert [(bar.value, bar.text, bar.tone) for bar in chart.bars] == [
-        (2000, "20.00 USD", "good"), (1000, "10.00 USD", "bad"),
-    ]  # fmt: skip
+    assert [(bar.value, bar.text, bar.tone) for bar in chart.bars] == [(2000, "20.00", "good"), (1000, "10.00", "bad")]
+    # The month and what it says have a line each, so that they fit under a bar.
+    assert [bar.label.splitlines()[1] for bar in chart.bars] == ["recovered", "lost"]
