@@ -227,6 +227,8 @@ class ConsoleAdmin(Readable, ModelAdmin):  # type: ignore[misc]
         """This function will return the rows with what their columns need, in one query."""
         rows: QuerySet[Any] = super().get_queryset(request)
         related = self._related(name for name in self.list_display if isinstance(name, str))
+        # The list asks for its own only where nothing else is asked for.
+        related += [] if isinstance(self.list_select_related, bool) else list(self.list_select_related)
         scoped = ["environment__tenant"] if is_scoped(self.model) else []
         return rows.select_related(*scoped, *related) if scoped or related else rows
 
