@@ -93,6 +93,11 @@ class Course:
         """Until when what was not paid for may still be used."""
         return self._on_day(self.grace_days)
 
+    @property
+    def last_at(self) -> datetime:
+        """When it ends at the earliest if every retry that is still to come is declined."""
+        return self.grace_until if self.next_attempt_at is None else max(self.retries_at[-1], self.grace_until)
+
     def attempted(self, *, at: datetime) -> "Course":
         """This function will count a scheduled retry. One that comes late stands for those that it missed, too."""
         missed = sum(planned <= at for planned in self.retries_at)

@@ -56,9 +56,10 @@ class DunningCaseAdmin(console.ConsoleAdmin):
     actions_detail = ("retry", "extend", "write_off")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """This function will return the cases with what their customers owe altogether, in the same query."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.with_owed()  # type: ignore[attr-defined,no-any-return]
+        """This function will ask with the cases what their customers owe, and until when what is billed may be used."""
+        rows: Any = super().get_queryset(request)
+        found: QuerySet[Any] = rows.with_owed().with_access()
+        return found
 
     @admin.display(description="Customer owes", ordering="owed_minor")
     def owed(self, row: Any) -> str:
@@ -93,7 +94,8 @@ class DunningCaseAdmin(console.ConsoleAdmin):
         """This function will show what comes next, and when."""
         if not row.is_open:
             return "–"
-        access = "" if row.grace_ended_at else f" · access until {_day(row.grace_until)}"
+        until = getattr(row, "access_until", row.grace_until)
+        access = "" if until is None else f" · access until {_day(until)}"
         if row.next_attempt_at:
             return f"Retry on {_day(row.next_attempt_at)}{access}"
         return f"{row.end_action.capitalize()} on {_day(row.ends_at)}{access}" if row.ends_at else "Payment under way"

@@ -40,9 +40,9 @@ from billing.internal._dunning import (
     begin_dunning,
     collect_again,
     end_dunning_grace,
-    exhaust_dunning,
     retry_due,
 )
+from billing.internal._dunning_end import exhaust_dunning, give_up_dunning_of
 from billing.internal._dunning_letters import DunningLetter, write_dunning_notice
 from billing.internal._gifts import recognize_gift, return_gift
 from billing.internal._grace import end_grace, finalize_draft
@@ -121,6 +121,7 @@ __all__ = [
     "exhaust_dunning",
     "expire_lot",
     "finalize_draft",
+    "give_up_dunning_of",
     "held_coupons",
     "issue_credit_note",
     "issue_if_draft",

@@ -6,20 +6,18 @@ payment that is under way is joined, never doubled.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from billing.dunning import Course
-from billing.internal import _collect, _finalize, _uncollectible
+from billing.internal import _collect
 from billing.internal import _dunning_rows as rows
 from billing.internal._invoices import locked
 from billing.models import DunningCase, DunningStep, Invoice
 from billing.selectors import get_dunning_policy
 from billing.signals import (
     InvoiceDunningAttempted,
-    InvoiceDunningExhausted,
     InvoiceDunningGraceEnded,
     InvoiceDunningStarted,
 )
@@ -51,7 +49,7 @@ def begin_dunning(*, invoice_id: UUID, failed_at: datetime, actor: Actor, now: d
     _tell(case, steps[-1:], now=now)
     events.publish(
         InvoiceDunningStarted(
-            **_said(case, invoice, actor, now), amount_minor=case.amount_minor, currency=case.currency,
+            **rows.said(case, invoice, actor, now), amount_minor=case.amount_minor, currency=case.currency,
             code=case.last_code, is_hard=case.is_hard, next_attempt_at=case.next_attempt_at,
             grace_until=case.grace_until,
         )
@@ -100,34 +98,7 @@ def end_dunning_grace(case_id: UUID, *, actor: Actor, now: datetime) -> DunningC
     case.save()
     step = rows.add_step(case, Kind.GRACE_ENDED, actor=actor, now=now)
     _tell(case, [step], now=now)
-    events.publish(InvoiceDunningGraceEnded(**_said(case, invoice, actor, now)))
-    return case
-
-
-@transaction.atomic
-def exhaust_dunning(case_id: UUID, *, actor: Actor, now: datetime) -> DunningCase | None:
-    """This function will give up on what could not be collected; None if it is not time.
-
-    A payment that somebody has asked for in the meantime is waited for.
-    """
-    case, invoice = rows.locked_case(case_id)
-    if not case.is_open or case.ends_at is None or case.ends_at > now:
-        return None
-    if rows.await_answers(case, actor=actor):
-        case.ends_at = None
-        case.save()
-        return None
-    case.close(DunningCase.State.EXHAUSTED, minor=invoice.due_minor, at=now)
-    case.save()
-    rows.notify(case, [rows.add_step(case, Kind.EXHAUSTED, actor=actor, now=now)])
-    events.publish(
-        InvoiceDunningExhausted(
-            **_said(case, invoice, actor, now), amount_minor=invoice.due_minor, currency=case.currency,
-            code=case.last_code, end_action=case.end_action,
-        )
-    )  # fmt: skip
-    if case.writes_off:
-        _uncollectible.write_off(invoice.id, reason="dunning_exhausted", actor=actor, now=now)
+    events.publish(InvoiceDunningGraceEnded(**rows.said(case, invoice, actor, now)))
     return case
 
 
@@ -144,7 +115,7 @@ def attempt(case: DunningCase, invoice: Invoice, kind: str, *, actor: Actor, now
     )
     events.publish(
         InvoiceDunningAttempted(
-            **_said(case, invoice, actor, now), payment=payment.public_id, kind=kind, reason=reason,
+            **rows.said(case, invoice, actor, now), payment=payment.public_id, kind=kind, reason=reason,
             attempts=case.attempts, next_attempt_at=case.next_attempt_at,
         )
     )  # fmt: skip
@@ -154,7 +125,8 @@ def attempt(case: DunningCase, invoice: Invoice, kind: str, *, actor: Actor, now
 def collect_again(*, customer_id: UUID, payment_method_id: UUID, actor: Actor, now: datetime) -> int:
     """This function will try a customer's new default method at once on what was declined before, and count that.
 
-    It moves no schedule. A method that is not the one to be charged changes nothing.
+    It moves no schedule. A method that is not the one to be charged changes nothing, and neither does one for what was
+    canceled because of such an invoice: that stays owed.
     """
     if money_in.find_default_method_id(customer_id) != payment_method_id:
         return 0
@@ -166,6 +138,8 @@ def _collect_again(invoice: Invoice, *, actor: Actor, now: datetime) -> bool:
     if invoice.state != Invoice.State.OPEN or not invoice.due_minor:
         return False
     case = rows.case_of(invoice.id)
+    if (case is None or not case.is_open) and rows.was_canceled(invoice.reference):
+        return False
     if case is None:
         _collect.request(invoice, actor=actor, now=now)
         return True
@@ -222,10 +196,3 @@ def _new(invoice: Invoice, plan: str, *, failed_at: datetime, now: datetime) -> 
     case.follow(Course(days=policy.days, grace_days=policy.grace_days, first_failure_at=failed_at))
     case.save(force_insert=True)
     return case
-
-
-def _said(case: DunningCase, invoice: Invoice, actor: Actor, now: datetime) -> dict[str, Any]:
-    return {
-        "subject": invoice.public_id, "actor": actor.label, "at": now, "customer": _finalize.customer_of(invoice),
-        "reference": invoice.reference, "dunning": case.public_id,
-    }  # fmt: skip

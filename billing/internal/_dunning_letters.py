@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from billing.documents.letters import Letter
 from billing.internal._document_content import content_of_invoice
 from billing.models import DunningCase, DunningStep
 from billing.selectors import _documents as printed
+from billing.selectors import ends_before
 
 # What the customer is told, by the kind of step; every attempt that failed after the first is told as `failed`.
 _ABOUT: Final = {kind: kind for kind in ("declined", "grace_ended", "extended", "exhausted", "recovered")}
@@ -44,13 +45,26 @@ def write_dunning_notice(step_id: UUID, *, now: datetime) -> DunningLetter | Non
 
 def _notice(case: DunningCase, about: str, *, locale: str, now: datetime) -> Notice:
     content = content_of_invoice(case.invoice, locale=locale)
+    until = _access_until(case)
     zone = ZoneInfo(case.invoice.customer_snapshot.get("timezone") or "UTC")
     return Notice(
         about=about, issuer=content.issuer.name, number=content.number, currency=case.currency,
         due_minor=case.invoice.due_minor, is_hard=case.is_hard, payment_url=content.payment_url,
-        retry_on=_day(case.next_attempt_at, zone),
-        use_until=_day(case.grace_until, zone) if case.grace_ended_at is None and case.grace_until > now else None,
+        retry_on=None if _is_ended_before_retry(case) else _day(case.next_attempt_at, zone),
+        use_until=_day(until, zone) if until is not None and until > now else None,
     )  # fmt: skip
+
+
+def _access_until(case: DunningCase) -> datetime | None:
+    row: Any = DunningCase.objects.with_access().get(pk=case.pk)
+    found: datetime | None = row.access_until
+    return found
+
+
+def _is_ended_before_retry(case: DunningCase) -> bool:
+    """Another unpaid invoice may end what this one bills before it would be tried again."""
+    at = case.next_attempt_at
+    return at is not None and bool(case.reference) and ends_before(case.reference, at)
 
 
 def _day(at: datetime | None, zone: ZoneInfo) -> date | None:

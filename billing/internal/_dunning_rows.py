@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from billing.dunning import EndAction
+from billing.internal import _finalize
 from billing.internal._invoices import locked
 from billing.models import DunningCase, DunningStep, Invoice
 from core import ids
@@ -32,6 +34,20 @@ def locked_case(case_id: UUID) -> tuple[DunningCase, Invoice]:
         raise NotFound
     invoice = locked(invoice_id)
     return DunningCase.objects.get(pk=case_id), invoice
+
+
+def was_canceled(reference: str) -> bool:
+    """This function will tell whether the dunning of an invoice that is still owed has canceled what it billed."""
+    given_up = DunningCase.objects.about(reference).given_up().filter(end_action=EndAction.CANCEL)
+    return bool(reference) and given_up.exists()
+
+
+def said(case: DunningCase, invoice: Invoice, actor: Actor, now: datetime) -> dict[str, Any]:
+    """This function will return what every fact about a case carries."""
+    return {
+        "subject": invoice.public_id, "actor": actor.label, "at": now, "customer": _finalize.customer_of(invoice),
+        "reference": invoice.reference, "dunning": case.public_id,
+    }  # fmt: skip
 
 
 def add_step(case: DunningCase, kind: str, *, actor: Actor, now: datetime, **more: Any) -> DunningStep:

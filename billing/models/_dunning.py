@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import Coalesce, Least
 
 from billing import triggers, triggers_dunning
 from billing.dunning import DEFAULT, LONGEST_GRACE_DAYS, MOST_RETRIES, Course, EndAction, Policy
@@ -95,6 +95,21 @@ class DunningCaseQuerySet(ScopedQuerySet["DunningCase"]):
     def ending(self) -> "DunningCaseQuerySet":
         """Those that are given up at `ends_at`."""
         return self.open().filter(ends_at__isnull=False)
+
+    def given_up(self) -> "DunningCaseQuerySet":
+        """Those in which nothing more is tried, though nobody has paid."""
+        return self.filter(state__in=(DunningCase.State.EXHAUSTED, DunningCase.State.WRITTEN_OFF))
+
+    def grace_over(self) -> "DunningCaseQuerySet":
+        """Those because of which what they bill may not be used: unpaid, and their grace is over."""
+        return self.filter(state__in=("open", "exhausted", "written_off"), grace_ended_at__isnull=False)
+
+    def with_access(self) -> "DunningCaseQuerySet":
+        """With `access_until`: until when what they bill may be used, by all that is unpaid of it; null if no more."""
+        same = DunningCase.objects.filter(reference=OuterRef("reference")).exclude(reference="")
+        soonest = Subquery(same.open().order_by("grace_until").values("grace_until")[:1])
+        is_over = Q(grace_ended_at__isnull=False) | Q(Exists(same.grace_over()))
+        return self.annotate(access_until=Case(When(is_over, then=None), default=Least("grace_until", soonest)))
 
     def about(self, reference: str) -> "DunningCaseQuerySet":
         """Those of one agreement, by its public id."""
@@ -198,6 +213,11 @@ class DunningCase(ScopedRow, Terms):
     @property
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
+
+    @property
+    def end_at(self) -> datetime:
+        """When it is given up if nobody pays and nothing else happens."""
+        return self.ends_at or self.course.last_at
 
     @property
     def takes_new_method(self) -> bool:

@@ -23,6 +23,7 @@ from billing.selectors._documents import (
 from billing.selectors._dunning import (
     PolicyView,
     RecoveryFigures,
+    ends_before,
     find_end_action,
     get_dunning_policy,
     is_followed_up,
@@ -83,6 +84,7 @@ __all__ = [
     "count_by_state",
     "decoded",
     "default_settings",
+    "ends_before",
     "explain_invoice",
     "find_document",
     "find_document_link",

@@ -1,14 +1,14 @@
 """Answers about the dunning of declined invoices."""
 
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 
-from billing.dunning import DEFAULT, Policy
+from billing.dunning import DEFAULT, EndAction, Policy
 from billing.models import DunningCase, DunningPolicy
 from catalog import selectors as catalog
 from core import ids
@@ -30,6 +30,7 @@ class PolicyView:
 
 
 _LOST: Final = (State.EXHAUSTED, State.WRITTEN_OFF)
+_COMING_TO_AN_END: Final = (State.OPEN, State.EXHAUSTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +77,13 @@ def list_given_up(reference: str, end_action: str) -> tuple[str, ...]:
 
 def is_grace_over(reference: str) -> bool:
     """This function will tell whether what is billed by a reference may no longer be used, as it is not paid for."""
-    unpaid = DunningCase.objects.about(reference).filter(state__in=(State.OPEN, *_LOST))
-    return unpaid.filter(grace_ended_at__isnull=False).exists()
+    return bool(reference) and DunningCase.objects.about(reference).grace_over().exists()
+
+
+def ends_before(reference: str, at: datetime) -> bool:
+    """This function will tell whether what is billed by a reference ends before an instant, unless somebody pays."""
+    ending = DunningCase.objects.about(reference).exclude(end_action=EndAction.LEAVE)
+    return any(case.state == State.EXHAUSTED or case.end_at < at for case in ending.filter(state__in=_COMING_TO_AN_END))
 
 
 def list_recoveries() -> tuple[RecoveryFigures, ...]:

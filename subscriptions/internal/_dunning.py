@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing.internal import give_up_dunning_of
 from billing.selectors import find_end_action, get_invoice, is_grace_over
 from catalog.selectors import get_terms
 from core import events
@@ -76,7 +77,8 @@ def end_unpaid(
 ) -> Subscription | None:
     """This function will deal with a past due subscription whose invoice was given up: cancel, pause or leave it.
 
-    None if that changes nothing: it is not past due any more, or the money has come after all.
+    Where it is canceled, its other unpaid invoices are given up with it. None if that changes nothing: it is not
+    past due any more, or the money has come after all.
 
     :raises core.errors.NotFound: if there is no such subscription.
     """
@@ -86,6 +88,7 @@ def end_unpaid(
     if end_action == CANCEL:
         catch_up(subscription, actor=actor, now=now)
         cancel(subscription, Farewell(reason=PAYMENT_FAILED), at=now, actor=actor, now=now)
+        give_up_dunning_of(subscription.public_id, actor=actor, now=now)
     elif end_action == PAUSE:
         _pause(subscription, actor=actor, now=now)
     else:
@@ -104,6 +107,11 @@ def _is_for_debt(pause: SubscriptionPause) -> bool:
     """Whether the house began a pause by itself, as its line of history says; people's own have words of their own."""
     lines = SubscriptionEvent.objects.filter(subscription_id=pause.subscription_id, type=PAUSED, at=pause.created_at)
     return lines.filter(actor=SYSTEM.label, reason=PAYMENT_FAILED).exists()
+
+
+def ended_unpaid(subscription: Subscription) -> bool:
+    """This function will tell whether dunning has canceled a subscription."""
+    return subscription.status == states.CANCELED and subscription.reason == PAYMENT_FAILED
 
 
 def _pause(subscription: Subscription, *, actor: Actor, now: datetime) -> None:

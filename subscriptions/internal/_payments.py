@@ -11,7 +11,7 @@ from core import events
 from core.actor import Actor
 from subscriptions import states
 from subscriptions.internal._begin import say_activated
-from subscriptions.internal._dunning import go_on_when_settled, settle_access
+from subscriptions.internal._dunning import ended_unpaid, go_on_when_settled, settle_access
 from subscriptions.internal._extensions import apply, can_apply, extension_of
 from subscriptions.internal._owing import note_past_due, owed_for, owes
 from subscriptions.internal._rows import locked, parties, record
@@ -76,12 +76,13 @@ def mark_past_due(
     """This function will mark an active subscription past due whose payment was declined; None if that changes nothing.
 
     What was ordered ahead may stay unpaid, and so may what has been paid in the meantime. Everything else that is owed
-    is followed up by the plan's dunning policy, from `failed_at` on; what was never paid for lapses by itself.
+    is followed up by the plan's dunning policy, from `failed_at` on; what was never paid for lapses by itself, and of
+    what dunning has canceled nothing more is tried.
 
     :raises core.errors.NotFound: if there is no such subscription.
     """
     subscription = locked(subscription_id)
-    if subscription.status in states.UNPAID or invoice_id not in owed_for(subscription):
+    if subscription.status in states.UNPAID or ended_unpaid(subscription) or invoice_id not in owed_for(subscription):
         return None
     begin_dunning(
         invoice_id=invoice_id, plan=parties(subscription)["plan"], failed_at=failed_at or now, actor=actor, now=now

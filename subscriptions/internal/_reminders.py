@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.selectors import get_customer
+from billing.selectors import ends_before
 from catalog.selectors import get_terms
 from core import errors, events
 from core.actor import Actor
 from core.tenancy.writes import insert_once, write
 from jobs.services import enqueue
+from subscriptions import states
 from subscriptions.internal._policy import current_settings
 from subscriptions.internal._rows import locked, parties
 from subscriptions.models import Subscription, SubscriptionReminder
@@ -81,7 +83,7 @@ def remind_upcoming(*, subscription_id: UUID, actor: Actor, now: datetime) -> Su
         return None
     due_at, days = subscription.reminded_of, subscription.remind_next(now=now)
     write([], [(subscription, ("remind_at",))])
-    if due_at is None or days is None:
+    if due_at is None or days is None or _will_not_come(subscription, due_at):
         return None
     kind = SubscriptionReminder.Kind.TRIAL_END if subscription.is_in_trial else SubscriptionReminder.Kind.RENEWAL
     row = SubscriptionReminder(subscription=subscription, kind=kind, days=days, due_at=due_at, created_at=now)
@@ -92,6 +94,11 @@ def remind_upcoming(*, subscription_id: UUID, actor: Actor, now: datetime) -> Su
     if current_settings().sends_reminders:
         enqueue("subscriptions.remind", payload={"id": str(subscription.pk)}, key=f"reminder:{row.pk}")
     return row
+
+
+def _will_not_come(subscription: Subscription, due_at: datetime) -> bool:
+    """What is past due may be given up before it renews; who pays until then is told of what is still to come."""
+    return subscription.status == states.PAST_DUE and ends_before(subscription.public_id, due_at)
 
 
 def _say_upcoming(subscription: Subscription, row: SubscriptionReminder, *, actor: Actor, now: datetime) -> None:

@@ -1,21 +1,17 @@
 """A subscription whose card fails: what is tried, what it may still use, and how it ends or recovers."""
 
-from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import call_command
 
-from accounts.models import Customer
-from billing.dunning import EndAction, Policy
-from billing.models import DunningCase, Invoice
+from billing.dunning import EndAction
+from billing.models import DunningCase
 from billing.selectors import get_invoice
 from billing.services import (
-    change_dunning_policy,
     extend_dunning,
     issue_credit_note,
     pay_invoice,
@@ -23,8 +19,6 @@ from billing.services import (
     write_off_dunning,
 )
 from billing.tests.factories import settle
-from catalog.models import Plan
-from catalog.services import NewFeature
 from core import clock
 from core.actor import SYSTEM
 from core.tenancy import Scope
@@ -34,74 +28,12 @@ from payments.services import attach_payment_method, make_default_payment_method
 from subscriptions import internal
 from subscriptions.models import Subscription
 from subscriptions.services import pause_subscription, renew_subscription, resume_subscription
-from subscriptions.tests.factories import attach_card, make_customer, make_plan, monthly, subscribe
-from tests.fixtures import NOW, do_all_jobs
+from subscriptions.tests.factories import attach_card, make_customer, subscribe
+from subscriptions.tests.failing_card import DAY, Run, Story, begin, decide
 from tests.shared import Freeze, Worlds
-from usage.models import Entitlement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("first_month")]
-Run = Callable[[], int]
-DAY = timedelta(days=1)
 TITLES = ("Payment failed", "Access suspended", "More time to pay", "Payment not collected", "Payment received")
-
-
-@dataclass(kw_only=True)
-class Story:
-    """A subscription of a plan that grants something; its second month cannot be charged from `began` on."""
-
-    customer: Customer
-    plan: Plan
-    subscription: Subscription
-    began: datetime
-    freeze: Freeze
-    run: Run
-
-    def fail(self, behavior: str = "fails_later") -> "Story":
-        """This function will let the card of the second month be declined."""
-        attach_card(self.customer, behavior)
-        self.freeze(self.began)
-        self.run()
-        return self
-
-    def on_day(self, days: float) -> "Story":
-        """This function will go to a day after the first failure."""
-        self.freeze(self.began + days * DAY)
-        self.run()
-        return self
-
-    @property
-    def case(self) -> DunningCase:
-        """The only case."""
-        return DunningCase.objects.get()
-
-    @property
-    def invoice(self) -> Invoice:
-        """The invoice that failed."""
-        return Invoice.objects.get(pk=self.case.invoice_id)
-
-    def status(self) -> str:
-        """The subscription's state."""
-        return Subscription.objects.get().status
-
-    @property
-    def tried(self) -> list[tuple[str, str, float]]:
-        """What was tried: kind, outcome, and on which day."""
-        steps = self.case.steps.filter(payment__isnull=False)
-        return [(step.kind, step.outcome, (step.at - self.began) / DAY) for step in steps]
-
-    def has_access(self) -> bool:
-        """Whether what the plan grants may be used."""
-        return Entitlement.objects.filter(revoked_at=None).exists()
-
-
-def begin(freeze: Freeze) -> dict[str, Any]:
-    freeze(NOW)
-    customer = make_customer()
-    attach_card(customer)
-    plan = make_plan(monthly("20"), features=[NewFeature(code="seats", name="Seats", kind="static", value="3")])
-    subscription = subscribe(customer, plan)
-    do_all_jobs()
-    return {"customer": customer, "plan": plan, "subscription": subscription, "began": NOW.replace(month=2)}
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +45,6 @@ def first_month(worlds: Worlds) -> dict[str, Any]:
 def story(first_month: dict[str, Any], freeze: Freeze, run_jobs: Run) -> Story:
     """A subscription in its first, paid month."""
     return Story(**deepcopy(first_month), freeze=freeze, run=run_jobs)
-
-
-def decide(**terms: Any) -> None:
-    """Follow declines up in another way than by default."""
-    plan = terms.pop("plan", "")
-    change_dunning_policy(policy=Policy(**terms), plan=plan, actor=SYSTEM, now=clock.now())
 
 
 def test_retries_on_days_2_7_14_21_and_then_it_is_canceled(story: Story, facts: Any) -> None:

@@ -16,8 +16,9 @@ from subscriptions import internal
 from subscriptions.models import Subscription
 from subscriptions.services import cancel_subscription, pause_subscription, resume_subscription
 from subscriptions.tests.factories import attach_card
+from subscriptions.tests.failing_card import Story, decide
 from subscriptions.tests.migrating import healthy
-from subscriptions.tests.test_dunning import Story, decide, first_month, story
+from subscriptions.tests.test_dunning import first_month, story
 from tests.edge.state import digest
 from tests.fixtures import Api
 
