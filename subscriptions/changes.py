@@ -7,6 +7,7 @@ each line rounded once. A credit never exceeds what was charged and paid for the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -38,11 +39,14 @@ class Charged:
     """What a price was charged with in the current period, in minor units.
 
     `billed_minor` is before discounts, `paid_minor` after them: paid, or still owed. `credited_minor` was given back.
+    `standing` is for how many units, and how many times over, the rest of the period was charged and not credited; None
+    where that is not known any more.
     """
 
     billed_minor: int = 0
     paid_minor: int = 0
     credited_minor: int = 0
+    standing: tuple[tuple[Decimal, int], ...] | None = None
 
     @property
     def room_minor(self) -> int:

@@ -109,6 +109,11 @@ def addon_item(price: PriceTerms, *, quantity: int, kind: str = "addon", since: 
     return Item(terms=price, quantity=Decimal(units), times=times, description=name, kind=kind, since=since)
 
 
+def paid_item(price: PriceTerms, quantity: Decimal, times: int) -> Item:
+    """This function will return what was charged with a price that may no longer be in force."""
+    return Item(terms=price, quantity=quantity, times=times, description=_description(price.plan_name, price))
+
+
 def period_minor(items: Iterable[Item]) -> int:
     """This function will return what a whole period costs in minor units, usage left out."""
     return sum(item.amount_minor for item in items)

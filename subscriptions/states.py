@@ -53,15 +53,18 @@ VERBS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 
 
 class InvalidTransition(errors.Conflict):
-    """The members name where the subscription is, where it was to go, and where it may go from there."""
+    """The members name where the subscription is, where it was to go, and where else it may go from there."""
 
     code = "invalid_transition"
     title = "The subscription's state does not allow this."
 
 
 def refused(*, old: str, new: str) -> InvalidTransition:
-    """This function will return the refusal of a transition, with the ways that are open."""
-    members: dict[str, Any] = {"from": old, "to": new, "allowed": list(TRANSITIONS[old])}
+    """This function will return the refusal of a transition, with the other ways that are open.
+
+    A verb is refused in some states though others lead where it does: that way is not open to it.
+    """
+    members: dict[str, Any] = {"from": old, "to": new, "allowed": [one for one in TRANSITIONS[old] if one != new]}
     return InvalidTransition(f"A subscription that is {old} cannot become {new}.", **members)
 
 

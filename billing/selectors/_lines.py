@@ -1,14 +1,19 @@
 """What has been charged for the prices of an agreement in a period."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, F, Sum, When
 
-from billing.lines import NewLine, from_content
+from billing.lines import Basis, NewLine, from_content
 from billing.models import Invoice, InvoiceLine, PendingLine
 from core.periods import Period
+
+# A price, of how many units, and how many times over; None for what no basis tells of any more.
+Unit = tuple[UUID, Decimal, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,19 +22,21 @@ class PaidFor:
 
     `billed_minor` is before discounts. After them `paid_minor` is on paid invoices, `owed_minor` on those that still
     wait for their money, and on lines that wait for their invoice. `credited_minor` was given back, by credits of
-    changes and by credit notes. What is void or written off counts nothing.
+    changes and by credit notes. What is void or written off counts nothing. `units` tells how often it was charged with
+    so many units, less how often that was credited.
     """
 
     billed_minor: int = 0
     paid_minor: int = 0
     owed_minor: int = 0
     credited_minor: int = 0
+    units: Mapping[Unit, int] = field(default_factory=dict, compare=False)
 
 
 Key = tuple[str, str]
 _COLUMNS = (
     "id", "reference", "state", "price", "period_starts_at", "period_ends_at", "amount_minor", "discount_minor",
-    "noted",
+    "noted", "basis",
 )  # fmt: skip
 
 
@@ -44,11 +51,11 @@ def paid_for(reference: str, price: str, period: Period) -> PaidFor:
     return list_paid({reference: period}, [price]).get((reference, price), PaidFor())
 
 
-def list_paid(periods: Mapping[str, Period], prices: Collection[str]) -> dict[Key, PaidFor]:
+def list_paid(periods: Mapping[str, Period], prices: Collection[str] | None = None) -> dict[Key, PaidFor]:
     """This function will return what prices were charged with for agreements, each in a period of its own.
 
-    `periods` are the agreements' by public id. The answer is by agreement and price; what was never charged is left
-    out. It takes two queries, however many there are.
+    `periods` are the agreements' by public id; `prices` None are all. The answer is by agreement and price; what was
+    never charged is left out. It takes two queries, however many there are.
     """
     found: dict[Key, PaidFor] = {}
     for part in (*_invoiced(periods, prices), *_waiting(periods, prices)):
@@ -69,11 +76,11 @@ def list_waiting(reference: str, currency: str) -> tuple[NewLine, ...]:
     return tuple(from_content(row.content) for row in rows)
 
 
-def _invoiced(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator[_Part]:
+def _invoiced(periods: Mapping[str, Period], prices: Collection[str] | None) -> Iterator[_Part]:
     if not periods:
         return iter(())
     rows = (
-        InvoiceLine.objects.filter(invoice__reference__in=periods, price__in=prices)
+        InvoiceLine.objects.filter(invoice__reference__in=periods, **_named(prices))
         .filter(period_starts_at__gte=min(period.starts_at for period in periods.values()))
         .filter(period_ends_at__lte=max(period.ends_at for period in periods.values()))
         .exclude(invoice__state__in=(Invoice.State.VOID, Invoice.State.UNCOLLECTIBLE))
@@ -93,6 +100,10 @@ def _invoiced(periods: Mapping[str, Period], prices: Collection[str]) -> Iterato
     return _parts(rows, periods)
 
 
+def _named(prices: Collection[str] | None) -> dict[str, Any]:
+    return {"price__isnull": False} if prices is None else {"price__in": prices}
+
+
 def _parts(rows: Iterable[Any], periods: Mapping[str, Period]) -> Iterator[_Part]:
     for row in rows:
         if _is_within(row.period_starts_at, row.period_ends_at, periods[row.reference]):
@@ -100,23 +111,30 @@ def _parts(rows: Iterable[Any], periods: Mapping[str, Period]) -> Iterator[_Part
 
 
 def _of_line(row: Any) -> PaidFor:
+    units = _units(Basis.from_json(row.basis) if row.basis else None)
     if row.amount_minor < 0:
-        return PaidFor(credited_minor=-row.amount_minor)
+        return PaidFor(credited_minor=-row.amount_minor, units=units)
     left, noted = row.amount_minor - row.discount_minor, row.noted or 0
     if row.state == Invoice.State.PAID:
-        return PaidFor(billed_minor=row.amount_minor, paid_minor=left, credited_minor=noted)
-    return PaidFor(billed_minor=row.amount_minor, owed_minor=left, credited_minor=noted)
+        return PaidFor(billed_minor=row.amount_minor, paid_minor=left, credited_minor=noted, units=units)
+    return PaidFor(billed_minor=row.amount_minor, owed_minor=left, credited_minor=noted, units=units)
 
 
-def _waiting(periods: Mapping[str, Period], prices: Collection[str]) -> Iterator[_Part]:
+def _units(basis: Basis | None) -> dict[Unit, int]:
+    return {None: -1} if basis is None else {(basis.price_id, basis.quantity, basis.times): basis.sign}
+
+
+def _waiting(periods: Mapping[str, Period], prices: Collection[str] | None) -> Iterator[_Part]:
     rows = PendingLine.objects.waiting().filter(reference__in=periods).values_list("reference", "content")
     for reference, content in rows:
         line = from_content(content)
-        if line.price is None or line.price not in prices:
+        if line.price is None or (prices is not None and line.price not in prices):
             continue
         if _is_within(line.period_starts_at, line.period_ends_at, periods[reference]):
             charged, credited = max(line.amount_minor, 0), max(-line.amount_minor, 0)
-            sums = PaidFor(billed_minor=charged, owed_minor=charged, credited_minor=credited)
+            sums = PaidFor(
+                billed_minor=charged, owed_minor=charged, credited_minor=credited, units=_units(line.basis)
+            )  # fmt: skip
             yield _Part(key=(reference, line.price), sums=sums)
 
 
@@ -132,4 +150,5 @@ def _added(one: PaidFor, other: PaidFor) -> PaidFor:
         paid_minor=one.paid_minor + other.paid_minor,
         owed_minor=one.owed_minor + other.owed_minor,
         credited_minor=one.credited_minor + other.credited_minor,
+        units={unit: one.units.get(unit, 0) + other.units.get(unit, 0) for unit in (*one.units, *other.units)},
     )

@@ -1,8 +1,9 @@
 """Working out what a change inside a period comes to, and billing it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from billing.internal import NewLine
@@ -28,32 +29,34 @@ class PeriodBoughtAhead(errors.Conflict):
 class Known:
     """What decides about a change of one subscription: its add-ons, what was bought ahead, and what was charged.
 
-    `extension` has paid for the current period, `later` for one after it.
+    `extension` has paid for the current period, `later` for one after it. `terms` are those of what was charged.
     """
 
     addons: tuple[Item, ...] = ()
     extension: Extension | None = None
     later: Extension | None = None
     charged: Mapping[str, Charged] = field(default_factory=dict)
+    terms: Mapping[str, PriceTerms] = field(default_factory=dict)
 
 
 def known_of(subscription: Subscription, prices: Iterable[PriceTerms]) -> Known:
     """This function will gather what decides about a change of one subscription that has these prices."""
-    return list_known([subscription], {price.public_id for price in prices})[subscription.pk]
+    return list_known([subscription], prices)[subscription.pk]
 
 
-def list_known(subscriptions: Sequence[Subscription], prices: Collection[str]) -> dict[UUID, Known]:
-    """This function will gather it for many, in as many queries as for one; `prices` are their plans' public ids."""
+def list_known(subscriptions: Sequence[Subscription], prices: Iterable[PriceTerms]) -> dict[UUID, Known]:
+    """This function will gather it for many, in as many queries as for one; `prices` are their plans'."""
     addons, (extensions, later) = _addons(subscriptions), _extensions(subscriptions)
-    asked = {*prices, *(item.terms.public_id for items in addons.values() for item in items)}
-    running = [one for one in subscriptions if one.period_index is not None]
+    paid = _paid([one for one in subscriptions if one.period_index is not None])
     by_reference: dict[str, dict[str, Charged]] = {}
-    for (reference, price), sums in _paid(running, asked).items():
+    for (reference, price), sums in paid.items():
         by_reference.setdefault(reference, {})[price] = _charged(sums)
+    held = [*prices, *(item.terms for items in addons.values() for item in items)]
+    terms = _terms_of(paid.values(), {one.price_id: one for one in held})
     return {
         one.pk: Known(
             addons=tuple(addons.get(one.pk, ())), extension=extensions.get(one.pk), later=later.get(one.pk),
-            charged=by_reference.get(one.public_id, {}),
+            charged=by_reference.get(one.public_id, {}), terms=terms,
         )
         for one in subscriptions
     }  # fmt: skip
@@ -150,14 +153,28 @@ def _extensions(subscriptions: Sequence[Subscription]) -> tuple[dict[UUID, Exten
     return covering, later
 
 
-def _paid(running: Sequence[Subscription], asked: Collection[str]) -> dict[tuple[str, str], PaidFor]:
+def _paid(running: Sequence[Subscription]) -> dict[tuple[str, str], PaidFor]:
     """What was charged inside the current periods, also before a pause that was given back has lengthened one."""
-    return list_paid({one.public_id: one.period for one in running}, asked) if running else {}
+    return list_paid({one.public_id: one.period for one in running}) if running else {}
+
+
+def _terms_of(paid: Iterable[PaidFor], held: dict[UUID, PriceTerms]) -> dict[str, PriceTerms]:
+    """The terms of what was charged: those in force are known, and a change without proration leaves others behind."""
+    charged = {unit[0] for sums in paid for unit, count in sums.units.items() if unit is not None and count > 0}
+    found = held | (list_prices(charged - held.keys()) if charged - held.keys() else {})
+    return {one.public_id: one for one in found.values()}
 
 
 def _charged(sums: PaidFor) -> Charged:
     # What is still owed will be paid, or the invoice be voided with all that is on it.
     return Charged(
         billed_minor=sums.billed_minor, paid_minor=sums.paid_minor + sums.owed_minor,
-        credited_minor=sums.credited_minor,
+        credited_minor=sums.credited_minor, standing=_standing(sums),
     )  # fmt: skip
+
+
+def _standing(sums: PaidFor) -> tuple[tuple[Decimal, int], ...] | None:
+    """A credit of which only a part found room on an invoice no longer tells of how many units it was."""
+    if None in sums.units:
+        return None
+    return tuple(unit[1:] for unit, count in sums.units.items() if unit is not None and count > 0)

@@ -23,6 +23,7 @@ from subscriptions.internal._course import Course, course_of, refuse_far_first_a
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import plan_items, recurring_items, span_of, uncovered, waiting_items
 from subscriptions.internal._rows import parties, record
+from subscriptions.internal._standing import as_paid
 from subscriptions.internal._trial_uses import note_another_trial
 from subscriptions.internal._versions import check_cycles
 from subscriptions.lines import Item, Span, once_lines
@@ -106,7 +107,9 @@ def carry_out(
 def _before(subscription: Subscription, course: Course, *, at: datetime, now: datetime) -> _Before:
     plan = plan_items(subscription, course.old)
     known = known_of(subscription, [item.terms for item in plan])
-    items = (*plan, *known.addons)
+    items: tuple[Item, ...] = (*plan, *known.addons)
+    if course.moves or course.takes_plan() or course.quantity != subscription.quantity:
+        items = as_paid(items, known, also_addons=course.moves)
     is_charged = course.behavior is not None
     closing = _closing(subscription, course, plan, known.addons, at=at, now=now) if is_charged else []
     return _Before(

@@ -239,9 +239,11 @@ def _with_period(subscription: Subscription, wanted: Wanted, cycle: tuple[str, i
 
 def _anchor(subscription: Subscription, wanted: Wanted, cycle: tuple[str, int], *, at: datetime) -> datetime | None:
     """The anchor that is asked for; None if it is none, or the present one."""
-    if wanted.anchor is None or wanted.anchor == NOW:
-        return at if wanted.anchor else None
+    if wanted.anchor is None:
+        return None
     anchor = wanted.anchor if isinstance(wanted.anchor, datetime) else at
+    if wanted.anchor == NOW and at != subscription.period.starts_at:
+        return at
     ends_at = _cycle_at(subscription, anchor, cycle).first_period(at).ends_at
     is_present = ends_at == subscription.period.ends_at and cycle == _cycle(subscription)
     return None if is_present else anchor

@@ -204,7 +204,7 @@ def _outlooks(
 ) -> Iterator[Outlook]:
     for version_id in {row.plan_version_id for row in page} - versions.keys():
         versions[version_id] = get_terms(version_id)
-    known = list_known(page, {price.public_id for terms in versions.values() for price in terms.prices})
+    known = list_known(page, [price for terms in versions.values() for price in terms.prices])
     for row in page:
         if _obstacle(row, target):
             continue

@@ -13,7 +13,8 @@ from core.actor import Actor
 from subscriptions.changes import NOTHING, Charged, change
 from subscriptions.internal._changes import known_of
 from subscriptions.internal._charges import wait
-from subscriptions.internal._items import plan_items, recurring_items, span_of, uncovered
+from subscriptions.internal._items import plan_items, span_of, uncovered
+from subscriptions.internal._standing import as_paid
 from subscriptions.lines import Item, Span
 from subscriptions.models import Extension, Subscription
 from subscriptions.proration import Behavior, Refund
@@ -59,7 +60,7 @@ def _of_prices(
     """What is to be credited of each price; what only waits for its invoice is reduced where it waits."""
     plan = plan_items(subscription, terms)
     known = known_of(subscription, [item.terms for item in plan])
-    items = uncovered((*plan, *recurring_items(subscription)), known.extension)
+    items = uncovered(as_paid((*plan, *known.addons), known, also_addons=True), known.extension)
     waiting = take_back_waiting(subscription.public_id, currency=subscription.currency)
     charges = [line for line in waiting if line.amount_minor > 0 or line.price is None]
     amounts: dict[str, int] = {}

@@ -17,6 +17,7 @@ from subscriptions.internal._charges import closing_lines
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import plan_items
 from subscriptions.internal._rows import parties, record
+from subscriptions.internal._standing import as_paid
 from subscriptions.lines import Item, period_minor
 from subscriptions.models import Subscription
 from subscriptions.proration import Behavior
@@ -87,8 +88,9 @@ def work_out_move(
     if when == NOW and subscription.status in states.RENEWING:
         if behavior is not Behavior.FULL_CHARGE_RESET_ANCHOR and (interval, count) != _cycle(subscription):
             raise CycleDiffers(interval=interval, interval_count=count)
+        paid = as_paid(before, known, also_addons=behavior is Behavior.FULL_CHARGE_RESET_ANCHOR)
         worked_out = work_out(
-            subscription, old, before, after, known=known, behavior=behavior, at=at, interval=interval,
+            subscription, old, paid, after, known=known, behavior=behavior, at=at, interval=interval,
             interval_count=count,
         )  # fmt: skip
         closing = closing_lines(subscription, old, until=at, now=at, items=before)

@@ -31,11 +31,18 @@ _RESTARTS = """
   WHERE u.subscription_id = p.subscription_id AND u.period_number = p.before_number AND u.policy = 'restart'
     AND u.ended_at = p.starts_at))
 """
-# A new anchor breaks the period before off: a whole period begins there, or a change has let a short one begin.
+# A new anchor breaks the period before off: a whole period begins there, or a change has let a short one begin. At the
+# instant at which the one before began, only as many changes as there are such periods can have replaced it.
 _BREAKS_OFF = """
 (p.starts_at > p.before_starts_at AND ((p.boundary = 1 AND p.starts_at = p.anchor_at) OR EXISTS (
   SELECT 1 FROM subscriptions_subscriptionevent e
-  WHERE e.subscription_id = p.subscription_id AND e.type = 'changed' AND e.effective_at = p.starts_at)))
+  WHERE e.subscription_id = p.subscription_id AND e.type = 'changed' AND e.effective_at = p.starts_at))
+ OR p.starts_at = p.before_starts_at AND (
+  SELECT count(*) FROM subscriptions_subscriptionevent e
+  WHERE e.subscription_id = p.subscription_id AND e.effective_at = p.starts_at
+    AND e.type IN ('changed', 'version_changed', 'addon_added', 'addon_removed')) >= (
+  SELECT count(*) FROM subscriptions_subscriptionperiod o
+  WHERE o.subscription_id = p.subscription_id AND o.starts_at = p.starts_at AND o.number < p.number))
 """
 _CLOCK = "COALESCE(e.clock_at, now()) - interval '1 hour'"
 

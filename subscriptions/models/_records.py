@@ -67,7 +67,8 @@ class SubscriptionPeriod(ScopedRow):
     """A period that was begun, and the invoice issued at its start, if there was anything to charge.
 
     Periods are counted from 0. One ends at `boundary` of the cycle that was in force when it was begun, unless the
-    next one breaks it off, which then begins at an anchor of its own.
+    next one breaks it off, which then begins at an anchor of its own. One that is broken off at the instant at which it
+    began is replaced whole: both rows begin there, and the one with the higher number is in force.
     """
 
     prefix: ClassVar[str] = "spd"
@@ -91,10 +92,6 @@ class SubscriptionPeriod(ScopedRow):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["environment", "subscription", "number"], name="subscriptions_subscriptionperiod_number_once"
-            ),
-            models.UniqueConstraint(
-                fields=["environment", "subscription", "starts_at"],
-                name="subscriptions_subscriptionperiod_start_once",
             ),
             models.UniqueConstraint(
                 fields=["environment", "invoice"], name="subscriptions_subscriptionperiod_invoice_once"

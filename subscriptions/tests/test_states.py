@@ -117,6 +117,7 @@ def test_the_model_refuses_the_same(old: str, new: str) -> None:
     with pytest.raises(states.InvalidTransition) as refused:
         subscription.move_to(new)
     assert refused.value.members == {"from": old, "to": new, "allowed": list(states.TRANSITIONS[old])}
+    assert new not in refused.value.members["allowed"]
     assert subscription.status == old
 
 
