@@ -15,6 +15,7 @@ from subscriptions.internal._charges import charge, closing_lines
 from subscriptions.internal._entitlements import grant
 from subscriptions.internal._items import plan_items, waiting_items
 from subscriptions.internal._rows import record
+from subscriptions.internal._standing import as_paid
 from subscriptions.internal._versions import check_cycles
 from subscriptions.lines import Item, addon_item, once_lines
 from subscriptions.models import Subscription, SubscriptionAddOn
@@ -89,7 +90,9 @@ def rebill(
     terms = get_terms(subscription.plan_version_id)
     plan = plan_items(subscription, terms)
     known = known_of(subscription, [item.terms for item in (*plan, *before)])
-    worked_out = work_out(subscription, terms, (*plan, *before), (*plan, *after), known=known, behavior=behavior, at=at)
+    resets = behavior is Behavior.FULL_CHARGE_RESET_ANCHOR
+    paid = as_paid((*plan, *before), (*plan, *after), known, is_broken_off=resets)
+    worked_out = work_out(subscription, terms, paid, (*plan, *after), known=known, behavior=behavior, at=at)
     ending = [item for item in before if item not in after]
     closing_items = (*plan, *before) if worked_out.moves_anchor else ending
     closing = closing_lines(subscription, terms, until=at, now=now, items=closing_items)

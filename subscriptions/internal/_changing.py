@@ -107,9 +107,7 @@ def carry_out(
 def _before(subscription: Subscription, course: Course, *, at: datetime, now: datetime) -> _Before:
     plan = plan_items(subscription, course.old)
     known = known_of(subscription, [item.terms for item in plan])
-    items: tuple[Item, ...] = (*plan, *known.addons)
-    if course.moves or course.takes_plan() or course.quantity != subscription.quantity:
-        items = as_paid(items, known, also_addons=course.moves)
+    items = (*plan, *known.addons)
     is_charged = course.behavior is not None
     closing = _closing(subscription, course, plan, known.addons, at=at, now=now) if is_charged else []
     return _Before(
@@ -181,8 +179,9 @@ def _begin_and_work_out(
         return None
     if course.moves:
         subscription.restart(at=at, anchor=course.anchor)
+    paid = as_paid(before.items, after, before.known, is_broken_off=course.moves)
     return change(
-        uncovered(before.items, before.known.extension), uncovered(after, before.known.extension),
+        uncovered(paid, before.known.extension), uncovered(after, before.known.extension),
         charged=before.known.charged, span=before.span, at=at, behavior=course.behavior,
         next_period=subscription.period, next_share=span_of(subscription, course.new).share,
     )  # fmt: skip

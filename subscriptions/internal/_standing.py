@@ -2,26 +2,40 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
 
 from subscriptions.changes import NOTHING
 from subscriptions.internal._changes import Known
 from subscriptions.lines import Item, paid_item
 
 
-def as_paid(items: Sequence[Item], known: Known, *, also_addons: bool) -> tuple[Item, ...]:
-    """This function will return what is to be credited for the rest of a period, given what is in force.
+def as_paid(
+    items: Sequence[Item], after: Sequence[Item], known: Known, *, is_broken_off: bool = False
+) -> tuple[Item, ...]:
+    """This function will return what is to be credited for the rest of a period when what is in force gives way.
 
     That is the same, unless a change has charged and credited nothing: then what was paid before it stays paid, in the
-    quantity in which it was. Without `also_addons` only the plan is looked at. What was bought ahead stays as it is.
+    quantity in which it was. What stays in force is left alone, unless the period is broken off. What was bought ahead
+    is told as it is in force.
     """
     if known.extension is not None:
         return tuple(items)
-    kept = [
-        paid for item in items
-        if (paid := _paid(item, known) if also_addons or _is_of_plan(item) else item) is not None
+    stays = set() if is_broken_off else {_signature(item) for item in after}
+    going = [item for item in items if _signature(item) not in stays]
+    kept = [item if _signature(item) in stays else _paid(item, known) for item in items]
+    found = [item for item in kept if item is not None]
+    coming = {item.terms.public_id for item in after}
+    plan_goes = is_broken_off or any(_is_of_plan(item) for item in going)
+    others = [
+        other for other in _others({item.terms.public_id for item in items}, known)
+        if is_broken_off or other.terms.public_id in coming or (plan_goes and _is_of_plan(other))
     ]  # fmt: skip
-    others = _others({item.terms.public_id for item in items}, known)
-    return (*kept, *(item for item in others if also_addons or _is_of_plan(item)))
+    return (*found, *others)
+
+
+def _signature(item: Item) -> tuple[UUID, Decimal, int]:
+    return item.terms.price_id, item.quantity, item.times
 
 
 def _paid(item: Item, known: Known) -> Item | None:

@@ -60,7 +60,7 @@ def _of_prices(
     """What is to be credited of each price; what only waits for its invoice is reduced where it waits."""
     plan = plan_items(subscription, terms)
     known = known_of(subscription, [item.terms for item in plan])
-    items = uncovered(as_paid((*plan, *known.addons), known, also_addons=True), known.extension)
+    items = uncovered(as_paid((*plan, *known.addons), (), known, is_broken_off=True), known.extension)
     waiting = take_back_waiting(subscription.public_id, currency=subscription.currency)
     charges = [line for line in waiting if line.amount_minor > 0 or line.price is None]
     amounts: dict[str, int] = {}

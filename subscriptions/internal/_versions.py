@@ -88,7 +88,7 @@ def work_out_move(
     if when == NOW and subscription.status in states.RENEWING:
         if behavior is not Behavior.FULL_CHARGE_RESET_ANCHOR and (interval, count) != _cycle(subscription):
             raise CycleDiffers(interval=interval, interval_count=count)
-        paid = as_paid(before, known, also_addons=behavior is Behavior.FULL_CHARGE_RESET_ANCHOR)
+        paid = as_paid(before, after, known, is_broken_off=behavior is Behavior.FULL_CHARGE_RESET_ANCHOR)
         worked_out = work_out(
             subscription, old, paid, after, known=known, behavior=behavior, at=at, interval=interval,
             interval_count=count,

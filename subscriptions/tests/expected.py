@@ -142,7 +142,10 @@ class Expected:
     def change(self, terms: Terms, behavior: str) -> None:
         """This function will let other terms hold; the rest of a month costs what the behavior says, or nothing."""
         old, self.terms = self.terms.costs(), terms
-        if self.month is None or behavior == "none":
+        if self.month is None:
+            return
+        if behavior == "none":
+            self.month.paid_as = self.month.paid_as or old
             return
         lines = self.month.changed(old, terms.costs(), self.paused_at or self.now)
         if behavior == "invoice_now" and self.status != "paused" and any(line > 0 for line in lines):

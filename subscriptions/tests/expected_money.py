@@ -31,13 +31,17 @@ def rounded(exact: Fraction) -> int:
 
 @dataclass(kw_only=True)
 class Period:
-    """A month, what was charged for it and given back by price, and by how much pauses have lengthened it."""
+    """A month, what was charged for it and given back by price, and by how much pauses have lengthened it.
+
+    `paid_as` is what its rest was paid for, where something else has come into force for nothing.
+    """
 
     starts_at: datetime
     ends_at: datetime
     rested: float = 0.0
     charged: dict[str, int] = field(default_factory=dict)
     credited: dict[str, int] = field(default_factory=dict)
+    paid_as: Mapping[str, int] | None = None
 
     def left_at(self, at: datetime) -> Fraction:
         """This function will return the part of the month's running time that is left at an instant."""
@@ -56,6 +60,11 @@ class Period:
         """
         left, lines = self.left_at(at), []
         moved = [price for price in sorted({*old, *new}) if old.get(price) != new.get(price)]
+        paid, plans = self.paid_as or old, {*PRICES} - {"support"}
+        moved += [one for one in paid if one not in {*old, *new} and one in plans and plans & {*moved}]
+        known = dict(new) | dict(paid)
+        self.paid_as = {one: new.get(one, 0) if one in moved else cost for one, cost in known.items()}
+        old = paid
         room = {price: self.charged.get(price, 0) - self.credited.get(price, 0) for price in moved}
         for price in moved:
             back = min(rounded(old.get(price, 0) * left), max(0, room[price]))

@@ -128,11 +128,8 @@ def test_what_has_not_begun_has_no_period_to_run_out(actor: Actor, now: datetime
         services.cancel_subscription(subscription_id=subscription.pk, at="period_end", actor=actor, now=now)
     members = refused.value.members
     # It can be canceled now: what is refused is the end of a period that has not begun.
-    assert (members["to"], "canceled" in members["allowed"], "active" in members["allowed"]) == (
-        "canceled",
-        False,
-        True,
-    )
+    assert (members["to"], "canceled" in members["allowed"]) == ("canceled", False)
+    assert "active" in members["allowed"]
     assert subscription.events.count() == 1
 
 

@@ -102,6 +102,16 @@ def test_an_add_on_that_went_for_nothing_is_refunded_too(active: Subscription, n
     assert given_back(active, half_way(now)) == 2000 + 500
 
 
+def test_an_add_on_is_credited_in_the_number_that_was_paid(active: Subscription, now: datetime) -> None:
+    """One was paid, two more came for nothing: a fourth costs what four do less the one."""
+    addon = make_addon(monthly("10"))
+    change(active, now, NOW_INVOICED, addons=((addon.pk, 1),))
+    do_all_jobs()
+    change(active, now + timedelta(days=1), NONE, addons=((addon.pk, 3),))
+    change(active, half_way(now), NOW_INVOICED, addons=((addon.pk, 4),))
+    assert sorted(amounts(latest(active))) == [-500, 2000]
+
+
 def test_what_a_prorated_change_has_settled_is_not_given_back(active: Subscription, now: datetime) -> None:
     """The used part of what went is the seller's, though it was paid and never credited."""
     change(active, half_way(now), NOW_INVOICED, plan_id=make_plan(seats("40.00")).pk)
