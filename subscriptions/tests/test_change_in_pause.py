@@ -58,15 +58,15 @@ def test_the_rest_that_is_given_back_is_charged_anew_with_the_next_invoice(
 def test_no_more_is_given_back_than_was_charged_however_often_it_rested(
     active: Subscription, now: datetime, pauses: int
 ) -> None:
-    """20.00 were charged; the three seats that cost nothing for the rest of the period give back no more than that."""
+    """20.00 were charged for one seat; that is given back, and not the three that came for nothing."""
     at = now
     for _ in range(pauses):
         pause(active, at, "give_back")
         at += timedelta(days=5)
         resume(active, at)
     change(active, at, Behavior.NONE, quantity=3)
-    change(active, at, Behavior.NEXT_INVOICE, quantity=1)
-    assert waiting(active) == [-2000, 2000]
+    change(active, at, Behavior.NEXT_INVOICE, quantity=2)
+    assert waiting(active) == [-2000, 4000]
 
 
 def test_with_none_nothing_is_charged_for_the_rest(active: Subscription, now: datetime) -> None:
