@@ -27,6 +27,12 @@ FROM (
 ON CONFLICT (environment_id, scope, kind, digest) DO NOTHING;
 SELECT set_config('app.system_reason', '', true);
 """
+# The version before knows no such kind.
+FORGET = """
+SELECT set_config('app.system_reason', 'migration: trials are not noted for their customers', true);
+DELETE FROM subscriptions_trialuse WHERE kind = 'customer';
+SELECT set_config('app.system_reason', '', true);
+"""
 
 
 class Migration(migrations.Migration):
@@ -36,7 +42,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(NOTE, migrations.RunSQL.noop),
+        migrations.RunSQL(NOTE, FORGET),
         migrations.RemoveConstraint(
             model_name='subscription',
             name='subscriptions_subscription_one_trial_per_family',

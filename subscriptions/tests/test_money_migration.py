@@ -1,4 +1,4 @@
-"""What was begun before periods named their cycle."""
+"""What was begun before periods named their cycle, and before trials were noted for their customers."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ from core import clock
 from core.actor import SYSTEM
 from core.invariants import broken
 from subscriptions import internal, services
-from subscriptions.models import Subscription, SubscriptionPeriod
-from subscriptions.tests.factories import free_plan, make_customer, subscribe
+from subscriptions.models import Subscription, SubscriptionPeriod, TrialUse
+from subscriptions.tests.factories import free_plan, make_customer, make_plan, subscribe
 from tests.session import ROOT, Database
 
 
@@ -51,3 +51,19 @@ def test_old_periods_are_given_the_cycle_of_their_agreement(
         assert list(SubscriptionPeriod.objects.order_by("id").values()) == before
         assert described() == agreements
     assert broken("subscriptions.periods_follow_anchor") == []
+
+
+@pytest.mark.proof
+def test_old_trials_are_noted_for_their_customers(committed: Database, sandbox_scope: Callable[[], Any]) -> None:
+    names = ("subscription_id", "scope", "kind", "digest", "created_at")
+    with sandbox_scope(), transaction.atomic():
+        for family in ("one", None):
+            subscribe(make_customer(), make_plan(trial_days=14, family=family))
+        before = set(TrialUse.objects.values_list(*names))
+        assert sum("customer" in row for row in before) == 2
+    migrate(committed, "0007")
+    with sandbox_scope(), transaction.atomic():
+        assert not TrialUse.objects.filter(kind="customer").exists()
+    migrate(committed)
+    with sandbox_scope(), transaction.atomic():
+        assert set(TrialUse.objects.values_list(*names)) == before
