@@ -105,7 +105,9 @@ def walk(seed: int, steps: int, now: datetime, freeze: Freeze) -> set[str]:
             do_all_jobs()
         seen.add(world.step(world.now))
     do_all_jobs()
-    assert {one.code: broken(one.code) for one in rules()} == {one.code: [] for one in rules()}, f"seed {seed}"
+    # Nobody seals here, and many histories take longer than an entry may wait for that.
+    codes = [one.code for one in rules() if one.code != "audit.sealed_in_time"]
+    assert {code: broken(code) for code in codes} == {code: [] for code in codes}, f"seed {seed}"
     return seen | world.seen
 
 
