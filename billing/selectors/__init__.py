@@ -8,7 +8,7 @@ from billing.selectors._books import (
     list_months,
     list_trial_balance,
 )
-from billing.selectors._coupons import most_redeemed
+from billing.selectors._coupons import list_coupon_codes, most_redeemed
 from billing.selectors._documents import (
     DocumentLink,
     DocumentPending,
@@ -101,6 +101,7 @@ __all__ = [
     "is_grace_over",
     "is_plan",
     "list_ageing",
+    "list_coupon_codes",
     "list_flows",
     "list_forever",
     "list_given_up",

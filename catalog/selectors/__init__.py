@@ -1,6 +1,7 @@
 """Answers about plans, prices and add-ons for other apps, frozen."""
 
 from catalog.pricing import Rating, Step
+from catalog.selectors._names import list_names
 from catalog.selectors._plans import PlanNotPublished, PlanView, find_plan, get_current_terms, get_terms, list_terms
 from catalog.selectors._prices import (
     AddOnView,
@@ -33,6 +34,7 @@ __all__ = [
     "get_price",
     "get_terms",
     "list_addons",
+    "list_names",
     "list_prices",
     "list_terms",
     "list_versions",

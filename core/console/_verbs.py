@@ -75,6 +75,7 @@ class _Button:
     step_up: bool
     preview: Callable[..., Any] | None = None
     initial: Callable[[Any], dict[str, Any]] | None = None
+    present: Callable[[Any], Any] | None = None
 
     def answer(self) -> HttpResponseBase:
         """This function will ask, do, or ask who it is first; and then show what came of it."""
@@ -82,7 +83,7 @@ class _Button:
         if self.request.method != "POST" or not form.is_valid():
             return self._asked(form)
         if self.preview is not None and "preview" in self.request.POST:
-            return self._asked(form, self._previewed(self.preview, form))
+            return self._asked(form, **self._previewed(self.preview, form))
         if self.step_up and not _step_up.is_fresh(self.request):
             return _step_up.ask(self.request, self.admin.admin_site, to=self.request.path)
         said = self._done(form)
@@ -94,18 +95,24 @@ class _Button:
         is_there = self.row is not None and type(self.row)._default_manager.filter(pk=self.row.pk).exists()
         return reverse(f"{name}_change", args=[self.row.pk]) if is_there else reverse(f"{name}_changelist")
 
-    def _asked(self, form: ReasonForm, shown: Any = "") -> HttpResponse:
+    def _asked(self, form: ReasonForm, **shown: Any) -> HttpResponse:
         key = _once.key_of(self.request) or _once.fresh_key()
+        if self.present is not None:
+            with tenancy.scope(_scope_of(self.row)), transaction.atomic():
+                shown["present"] = self.present(self.row)
+        if shown:
+            # What stands above the form is to be seen first.
+            form.fields["reason"].widget.attrs.pop("autofocus", None)
         previews = self.preview is not None
-        return self._page("console/verb.html", form=form, row=self.row, key=key, previews=previews, shown=shown)
+        return self._page("console/verb.html", form=form, row=self.row, key=key, previews=previews, **shown)
 
-    def _previewed(self, preview: Callable[..., Any], form: ReasonForm) -> Any:
+    def _previewed(self, preview: Callable[..., Any], form: ReasonForm) -> dict[str, Any]:
         """What the press would do, or why it would be refused."""
         try:
             with tenancy.scope(_scope_of(self.row)), transaction.atomic():
-                return preview(**form.cleaned_data)
+                return {"shown": preview(**form.cleaned_data)}
         except errors.Refusal as refused:
-            return refused.detail
+            return {"refused": refused.detail}
 
     def _shown(self, secret: Secret) -> HttpResponse:
         page = self._page("console/secret.html", secret=secret)
@@ -153,6 +160,7 @@ def verb(
     preview: Callable[..., Any] | None = None,
     possible: Callable[[Any], bool] | None = None,
     initial: Callable[[Any], dict[str, Any]] | None = None,
+    present: Callable[[Any], Any] | None = None,
 ) -> Callable[[Press], Any]:
     """This function will make a method a button of a row's page.
 
@@ -161,7 +169,7 @@ def verb(
     `permission` is the verb in `<app>.<verb>_<model>`. With `step_up` the password must be fresh. A `preview` is called
     with the request, the row and the values by a second button, and returns what is shown; it changes nothing. Rows
     for which the verb is not `possible` do not show the button; the verb refuses who presses it all the same. What the
-    form shows at first is the `initial` of the row.
+    form shows at first is the `initial` of the row; above it stands what is `present`.
     """
 
     def decorate(press: Press) -> Any:
@@ -174,7 +182,7 @@ def verb(
             return _Button(
                 admin=admin, request=request, row=row, press=doing, description=description, form=form,
                 step_up=step_up, preview=partial(preview, request, row) if preview else None,
-                initial=initial,
+                initial=initial, present=present,
             ).answer()  # fmt: skip
 
         button = _button(press, pressed, description, permission, icon)

@@ -1,7 +1,7 @@
 """Changing a subscription on the console, with what it costs shown first; and what waits for its time."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -11,11 +11,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from billing.selectors import Explanation
+from billing.selectors import Explanation, list_redemptions
 from catalog.selectors import find_addon, find_plan
 from core import clock, errors
-from core.console import ConsoleAdmin, ConsoleInline, ReasonForm, actor, in_state, links, money, verb
-from subscriptions import services, states
+from core.console import ConsoleAdmin, ConsoleInline, ReasonForm, actor, in_state, link, links, money, title, verb
+from subscriptions import mrr, services, states
+from subscriptions.admin import _words as words
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
 from subscriptions.services import ChangePreview, Wanted
@@ -86,11 +87,18 @@ class ChangeForm(ReasonForm):
         return known
 
 
-class ScheduledChangesInline(ConsoleInline):
-    model = ScheduledChange
-    verbose_name_plural = "Scheduled changes"
-    fields = ("wanted", "behavior", "effective_at", "state", "invoice", "error", "created_by", "settled_at")
-    ordering = ("-id",)
+def _now(row: Subscription) -> SafeString:
+    """What the subscription is now, as it is shown above the form."""
+    coupons = list_redemptions([row.public_id]).get(row.public_id, ())
+    addons = row.addons.filter(removed_at=None).select_related("addon").order_by("id")
+    until = f"{row.period_ends_at:%Y-%m-%d %H:%M} UTC" if row.period_ends_at else ""
+    told = {
+        "Plan": f"{row.plan.name} ({row.plan.code})", "Quantity": str(row.quantity),
+        "Add-ons": ", ".join(f"{one.addon.name} ({one.addon.code}) × {one.quantity}" for one in addons),
+        "Coupons": ", ".join(one.code for one in coupons), "Per month": money(mrr.shown(row.mrr), row.currency),
+        "Period ends": until,
+    }  # fmt: skip
+    return _table("Now", [(title, text or "–") for title, text in told.items()])
 
 
 def _cost(request: HttpRequest, row: Subscription, **given: Any) -> SafeString:
@@ -106,7 +114,13 @@ class ChangeButton:
     """The button of a subscription's page."""
 
     @verb(
-        description="Change", permission="adjust", icon="tune", form=ChangeForm, preview=_cost, possible=_is_changeable
+        description="Change",
+        permission="adjust",
+        icon="tune",
+        form=ChangeForm,
+        preview=_cost,
+        present=_now,
+        possible=_is_changeable,
     )
     def adjust(self, request: HttpRequest, row: Subscription, **given: Any) -> str:
         """This function will change the subscription, or have it changed later."""
@@ -116,29 +130,78 @@ class ChangeButton:
         return f"The subscription is changed; {done.invoice} bills it." if done.invoice else "It is changed."
 
 
-@admin.register(ScheduledChange)
-class ScheduledChangeAdmin(ConsoleAdmin):
-    list_display = ("public_id", "subscription", "what", "effective", "state", "created_by", "created_at")
-    list_filter = ("state", "effective_at")
-    search_fields = ("error",)
-    list_select_related = ("subscription",)
-    ordering = ("-id",)
-    fields = (
-        "subscription", "what", "behavior", "effective", "state", "error", "invoice", "replaces", "see_also",
-        "created_by", "created_at", "settled_at",
-    )  # fmt: skip
-    readonly_fields = ("what", "effective", "see_also")
-    actions_detail = ("withdraw",)
+class ToldChange:
+    """The columns that say in words what is wanted, how, when, and what is to be said of it."""
 
-    @admin.display(description="What")
+    COLUMNS = ("what", "proration", "effective", "note")
+
+    @admin.display(description="Wanted")
     def what(self, row: ScheduledChange) -> str:
         """This function will say what is to change."""
-        return "; ".join(f"{name}: {_said(value)}" for name, value in row.wanted.items())
+        return words.told_wanted(row)
+
+    @admin.display(description="Rest of the period", ordering="behavior")
+    def proration(self, row: ScheduledChange) -> str:
+        """This function will say what becomes of the rest of the period."""
+        return row.behavior.replace("_", " ") or "as usual"
 
     @admin.display(description="Takes effect", ordering="effective_at")
-    def effective(self, row: ScheduledChange) -> str:
+    def effective(self, row: ScheduledChange) -> SafeString:
         """This function will say when it takes effect."""
-        return f"{row.effective_at:%Y-%m-%d %H:%M} UTC" if row.effective_at else "with the next period"
+        text = f"{row.effective_at:%Y-%m-%d %H:%M} UTC" if row.effective_at else "with the next period"
+        return format_html('<span class="moment">{}</span>', text)
+
+    @admin.display(description="Note")
+    def note(self, row: ScheduledChange) -> str | SafeString:
+        """This function will say why it failed, or why it was withdrawn."""
+        if row.state != ScheduledChange.State.FAILED:
+            return row.error or "–"
+        return format_html('<span class="refused">{}</span>', row.error or "–")
+
+
+class ScheduledChangesInline(ToldChange, ConsoleInline):
+    model = ScheduledChange
+    formset = words.ChangesFormSet
+    verbose_name_plural = "Scheduled changes"
+    fields = ("what", "proration", "effective", "state", "note", "invoice", "created_by", "settled_at")
+    readonly_fields = ToldChange.COLUMNS
+    ordering = ("-id",)
+
+
+@admin.register(ScheduledChange)
+class ScheduledChangeAdmin(ToldChange, ConsoleAdmin):
+    list_display = ("public_id", "customer", "of", "what", "effective", "state", "note")
+    list_filter = ("state", "effective_at")
+    search_fields = (
+        "subscription__customer__email", "subscription__customer__name",
+        "subscription__customer__external_ref__exact", "error",
+    )  # fmt: skip
+    search_ids: ClassVar = {"cus": "subscription__customer_id"}
+    list_select_related = ("subscription__customer", "subscription__plan")
+    ordering = ("-id",)
+    fields = (
+        "customer", "subscription", "what", "proration", "effective", "state", "note", "invoice", "replaces",
+        "see_also", "created_by", "created_at", "settled_at",
+    )  # fmt: skip
+    readonly_fields = ("customer", *ToldChange.COLUMNS, "see_also")
+    actions_detail = ("withdraw",)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """This function will return the list, whose rows know what the plans and add-ons in them are called."""
+        shown = super().get_changelist_instance(request)
+        words.name_all(shown.result_list, words.in_wanted)
+        return shown
+
+    @admin.display(description="Customer", ordering="subscription__customer__name")
+    def customer(self, row: ScheduledChange) -> str | SafeString:
+        """This function will link whose subscription is to change."""
+        customer = row.subscription.customer
+        return link(customer.public_id, title=title(customer))
+
+    @admin.display(description="Subscription", ordering="subscription")
+    def of(self, row: ScheduledChange) -> str | SafeString:
+        """This function will link the subscription, by the name of the plan that it has now."""
+        return link(row.subscription.public_id, title=row.subscription.plan.name)
 
     @admin.display(description="See also")
     def see_also(self, row: ScheduledChange) -> str:
@@ -151,12 +214,6 @@ class ScheduledChangeAdmin(ConsoleAdmin):
         """This function will take the change back."""
         services.withdraw_change(change_id=row.pk, reason=reason, actor=actor(request), now=clock.now())
         return "The change is withdrawn."
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(one if isinstance(one, str) else f"{one['addon']} × {one['quantity']}" for one in value)
-    return str(value)
 
 
 def _asked(request: HttpRequest, row: Subscription, given: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +258,7 @@ def _shown(seen: ChangePreview) -> SafeString:
     return format_html("{}{}", head, format_html_join("", "{}", ((part,) for part in parts)))
 
 
-def _invoice(title: str, told: Explanation | None) -> SafeString | str:
+def _invoice(heading: str, told: Explanation | None) -> SafeString | str:
     if told is None:
         return ""
     rows = [(line.description, money(line.amount_minor, told.currency)) for line in told.lines]
@@ -209,11 +266,11 @@ def _invoice(title: str, told: Explanation | None) -> SafeString | str:
     rows += [(f"{one.name} {one.percentage:f} %", money(one.tax_minor, told.currency)) for one in told.taxes]
     stored = told.credit_applied_minor + told.wallet_applied_minor
     rows += [("From the wallet", money(-stored, told.currency))] if stored else []
-    return _table(title, [*rows, ("Due", money(told.due_minor, told.currency))])
+    return _table(heading, [*rows, ("Due", money(told.due_minor, told.currency))])
 
 
-def _table(title: str, rows: list[tuple[str, str]]) -> SafeString | str:
+def _table(heading: str, rows: list[tuple[str, str]]) -> SafeString:
     if not rows:
-        return ""
+        return SafeString("")
     body = format_html_join("", "<tr><td>{}</td><td>{}</td></tr>", rows)
-    return format_html("<h3><strong>{}</strong></h3><table>{}</table>", title, body)
+    return format_html('<h3>{}</h3><table class="sums">{}</table>', heading, body)

@@ -1,10 +1,16 @@
 """Subscriptions on the console, with their history, periods and extensions."""
 
-from django.contrib import admin
-from django.db.models import Count
+from typing import Any
 
-from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, chart, links, money, tile
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, badge, chart, link, links, money, tile
 from subscriptions import mrr
+from subscriptions.admin import _words as words
 from subscriptions.admin._buttons import Buttons
 from subscriptions.admin._changes import ChangeButton, ScheduledChangesInline
 from subscriptions.models import (
@@ -20,8 +26,46 @@ from subscriptions.models import (
 class HistoryInline(ConsoleInline):
     model = SubscriptionEvent
     verbose_name_plural = "History"
-    fields = ("number", "type", "old_status", "new_status", "actor", "reason", "comment", "effective_at", "at")
+    formset = words.HistoryFormSet
+    fields = ("number", "happened", "changes", "state", "why", "by", "at")
+    readonly_fields = ("happened", "changes", "state", "why", "by")
     ordering = ("-number",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SubscriptionEvent]:
+        """This function will return the lines with what the subscription was before each."""
+        lines: Any = super().get_queryset(request)
+        found: QuerySet[SubscriptionEvent] = lines.with_previous()
+        return found
+
+    @admin.display(description="What happened")
+    def happened(self, row: SubscriptionEvent) -> str:
+        """This function will say what kind of line it is, and when it takes effect where that is not at once."""
+        later = f", from {row.effective_at:%Y-%m-%d %H:%M} on" if row.effective_at > row.at else ""
+        return f"{row.type.replace('_', ' ')}{later}"
+
+    @admin.display(description="What changed")
+    def changes(self, row: SubscriptionEvent) -> str | SafeString:
+        """This function will say what was another before."""
+        return format_html_join("", "<div>{}</div>", ((one,) for one in words.told_changes(row))) or "–"
+
+    @admin.display(description="Status")
+    def state(self, row: SubscriptionEvent) -> SafeString:
+        """This function will show the status, and the one before where it was another."""
+        if row.old_status in ("", row.new_status):
+            return badge(row.new_status)
+        return format_html('<span class="moment">{} → {}</span>', badge(row.old_status), badge(row.new_status))
+
+    @admin.display(description="Why")
+    def why(self, row: SubscriptionEvent) -> str | SafeString:
+        """This function will show the reason and the comment; a scheduled change is linked."""
+        said = ((link(one),) for one in (row.reason, row.comment) if one)
+        return format_html_join("", "<div>{}</div>", said) or "–"
+
+    @admin.display(description="By")
+    def by(self, row: SubscriptionEvent) -> SafeString:
+        """This function will show who did it, linked where there is a page of him."""
+        kind, _, who = row.actor.partition(":")
+        return format_html("{} {}", kind, link(who)) if who else format_html("{}", kind)
 
 
 class PeriodsInline(ConsoleInline):

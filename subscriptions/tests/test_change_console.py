@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.actor import SYSTEM
@@ -71,6 +73,64 @@ def test_what_does_not_fit_is_said_and_changes_nothing(
     for button in ({"preview": "1"}, {}):
         assert said in send(operator, running, **wrong, **button)
     assert (running.version, ScheduledChange.objects.count()) == (1, 0)
+
+
+def test_the_form_shows_what_there_is_now_and_a_preview_is_a_table(operator: Client, running: Subscription) -> None:
+    addon = make_addon(monthly("5"), name="Support")
+    services.add_addon(subscription_id=running.pk, addon_id=addon.pk, quantity=2, actor=SYSTEM, now=clock.now())
+    form = operator.get(f"{URL}/{running.pk}/adjust/").content.decode()
+    for text in (f"{running.plan.name} ({running.plan.code})", f"Support ({addon.code}) × 2", "10.00 USD"):
+        assert text in form
+    shown = send(operator, running, preview="1", plan=make_plan(seats("40.00")).code, proration="invoice_now")
+    assert '<table class="sums">' in shown.partition("data-preview")[2].partition("</div>")[0]
+
+
+def test_a_refused_preview_is_marked_as_an_error_above_the_form(operator: Client, running: Subscription) -> None:
+    shown = send(operator, running, preview="1", plan="nothing")
+    alert = shown.index('role="alert">There is no plan nothing.')
+    assert alert < shown.index('name="plan"')
+    # Nothing further down takes the focus, and the page with it.
+    assert " autofocus" not in shown[shown.index("<form") :]
+    assert 'role="alert">At least one thing' in send(operator, running, preview="1")
+
+
+def test_what_waits_is_found_by_its_customer_and_told_in_words(operator: Client) -> None:
+    running = subscribe(make_customer(name="Ada Lovelace", email="ada@example.com"), free_plan())
+    plan, addon = make_plan(seats("40.00"), name="Team-Plus"), make_addon(monthly("5"), name="Support")
+    wanted = Wanted(plan_id=plan.pk, quantity=4, addons=((addon.pk, 2),))
+    services.schedule_change(subscription_id=running.pk, wanted=wanted, actor=SYSTEM, now=clock.now())
+    for sought in ("Lovelace", "ada@example.com", running.customer.public_id, running.public_id):
+        assert operator.get(f"{CHANGES}/", {"q": sought}).context["cl"].result_count == 1, sought
+    listed = operator.get(f"{CHANGES}/").content.decode()
+    page = operator.get(f"{URL}/{running.pk}/change/").content.decode()
+    own = operator.get(f"{CHANGES}/{ScheduledChange.objects.get().pk}/change/").content.decode()
+    for text in (listed, page, own):
+        assert "plan Team-Plus; quantity 4; add-on Support × 2" in text
+    assert "Ada Lovelace" in listed
+    assert plan.public_id not in listed
+    assert operator.get(f"{CHANGES}/", {"q": "Hopper"}).context["cl"].result_count == 0
+
+
+def test_why_a_change_failed_is_said_in_the_list(operator: Client, running: Subscription) -> None:
+    row = services.schedule_change(subscription_id=running.pk, wanted=Wanted(quantity=2), actor=SYSTEM, now=clock.now())
+    row.settle("failed", at=clock.now(), why="plan_archived: The plan is not sold any more.")
+    row.save(update_fields=["state", "settled_at", "error"])
+    for page in (f"{CHANGES}/", f"{URL}/{running.pk}/change/"):
+        assert '<span class="refused">plan_archived: The plan is not sold' in operator.get(page).content.decode()
+
+
+def test_names_of_what_waits_cost_no_query_each(operator: Client) -> None:
+    def wait_for(number: int) -> int:
+        for _ in range(number):
+            plan, addon = make_plan(seats("40.00")), make_addon(monthly("5"))
+            wanted = Wanted(plan_id=plan.pk, addons=((addon.pk, 2),))
+            row = subscribe(make_customer(), free_plan())
+            services.schedule_change(subscription_id=row.pk, wanted=wanted, actor=SYSTEM, now=clock.now())
+        with CaptureQueriesContext(connection) as captured:
+            operator.get(f"{CHANGES}/")
+        return len(captured)
+
+    assert wait_for(1) == wait_for(3)
 
 
 def test_what_waits_is_listed_and_withdrawn(operator: Client, running: Subscription) -> None:

@@ -5,13 +5,24 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.actor import SYSTEM
 from subscriptions import services
 from subscriptions.models import Subscription, VersionMigration
-from subscriptions.tests.factories import free_plan, make_customer, monthly, publish_prices, subscribe
+from subscriptions.tests.factories import (
+    free_plan,
+    make_addon,
+    make_customer,
+    make_plan,
+    monthly,
+    publish_prices,
+    seats,
+    subscribe,
+)
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/subscriptions/subscription"
@@ -45,6 +56,47 @@ def test_a_subscription_is_found_and_shown_with_its_history(operator: Client) ->
     shown = operator.get(f"{URL}/{subscription.pk}/change/").content.decode()
     assert "created" in shown
     assert f"/admin/billing/invoice/?q={subscription.public_id}" in shown
+
+
+def history(client: Client, subscription: Subscription) -> str:
+    shown = client.get(f"{URL}/{subscription.pk}/change/").content.decode()
+    return shown[shown.index('id="events-group"') : shown.index('id="periods-group"')]
+
+
+def test_its_history_says_in_words_what_changed(operator: Client) -> None:
+    basic, team = (
+        make_plan(seats(amount, billed="arrears"), name=name)
+        for amount, name in (("12", "Basic seats"), ("20", "Team-Plus"))
+    )
+    addon = make_addon(monthly("9", billed="arrears"), name="Support")
+    subscription = subscribe(make_customer(), basic, quantity=3)
+    wanted = services.Wanted(plan_id=team.pk, quantity=4, addons=((addon.pk, 2),))
+    services.change_subscription(
+        subscription_id=subscription.pk, wanted=wanted, when="now", actor=SYSTEM, now=clock.now()
+    )
+    shown = history(operator, subscription)
+    for line in (
+        "plan Basic seats → Team-Plus", "quantity 3 → 4", "add-ons none → Support × 2",
+        "per month 36.00 USD → 98.00 USD", "plan Basic seats<", "per month 36.00 USD<",
+    ):  # fmt: skip
+        assert line in shown, line
+    assert "field-old_status" not in shown
+
+
+def test_queries_of_its_page_do_not_grow_with_its_history(operator: Client) -> None:
+    subscription = subscribe(make_customer(), make_plan(seats("12", billed="arrears")), quantity=1)
+
+    def counted(quantities: range) -> int:
+        for quantity in quantities:
+            services.change_subscription(
+                subscription_id=subscription.pk, wanted=services.Wanted(quantity=quantity), when="now", actor=SYSTEM,
+                now=clock.now(),
+            )  # fmt: skip
+        with CaptureQueriesContext(connection) as captured:
+            history(operator, subscription)
+        return len(captured)
+
+    assert counted(range(2, 3)) == counted(range(3, 9))
 
 
 def test_it_is_canceled_with_a_button_and_says_who_and_why(operator: Client) -> None:

@@ -17,13 +17,14 @@ from core.actor import SYSTEM
 from jobs import internal
 from jobs.services import enqueue
 from jobs.tests import kinds
+from subscriptions.models import Subscription
 from subscriptions.services import Wanted, schedule_change
 from subscriptions.tests.factories import make_customer, make_plan, monthly, subscribe
 from tests.browser.test_analytics import OVERLAPS
 
 pytestmark = pytest.mark.browser
 LISTS = (
-    "subscriptions_subscription", "billing_dunningcase", "jobs_job",
+    "subscriptions_subscription", "subscriptions_scheduledchange", "billing_dunningcase", "jobs_job",
     "subscriptions_mrrmovement",
 )  # fmt: skip
 # Tables that are wider than what they stand in.
@@ -32,6 +33,14 @@ CUT_OFF = """
   const frame = one.closest(".simplebar-content-wrapper, .wide");
   return frame && frame.scrollWidth > frame.clientWidth + 1;
 }).map(one => `${one.id || one.className}: ${one.scrollWidth}`)
+"""
+# Dates that take more than one line.
+BROKEN_DATES = """
+() => [...document.querySelectorAll(".field-tabular:is(.field-at, [class*='_at']), .field-effective")].filter(one => {
+  const range = document.createRange();
+  range.selectNodeContents(one);
+  return range.getBoundingClientRect().height > 32;
+}).map(one => one.textContent.trim())
 """
 
 
@@ -73,3 +82,19 @@ def test_no_word_of_the_overview_lies_on_another(console: Page, busy: None) -> N
     for width in (1920, 1440, 1280, 1024, 800, 480):
         console.set_viewport_size({"width": width, "height": 900})
         assert console.evaluate(OVERLAPS) == [], f"at a width of {width}"
+
+
+def test_a_subscription_and_its_form_fit_and_dates_take_one_line(console: Page, busy: None, sandbox_scope: Any) -> None:
+    with sandbox_scope(), transaction.atomic():
+        row = Subscription.objects.get()
+    console.goto(reverse("admin:subscriptions_subscription_change", args=[row.pk]))
+    _shot(console, "subscription")
+    assert console.locator("#events-group td.field-at").count() > 0
+    assert console.evaluate(BROKEN_DATES) == []
+    console.goto(reverse("admin:subscriptions_subscription_adjust", args=[row.pk]))
+    console.fill("textarea[name=reason]", "asked by phone")
+    console.fill("input[name=quantity]", "4")
+    console.get_by_role("button", name="Preview").click()
+    _shot(console, "preview")
+    sums = console.locator("[data-preview] .sums td:last-child")
+    assert len({round(box["x"] + box["width"]) for box in (one.bounding_box() for one in sums.all()) if box}) == 1
