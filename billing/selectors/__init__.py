@@ -46,7 +46,7 @@ from billing.selectors._invoices import (
     list_open_invoices,
     view,
 )
-from billing.selectors._lines import PaidFor, list_paid, list_waiting, paid_for, waiting_minor
+from billing.selectors._lines import PaidFor, list_paid, list_waiting, paid_for, waiting_ids, waiting_minor
 from billing.selectors._settings import billing_settings, default_settings
 from billing.selectors._statements import (
     Statement,
@@ -116,5 +116,6 @@ __all__ = [
     "most_redeemed",
     "paid_for",
     "view",
+    "waiting_ids",
     "waiting_minor",
 ]

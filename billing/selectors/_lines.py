@@ -70,9 +70,18 @@ def waiting_minor(reference: str, currency: str) -> int:
     return total or 0
 
 
-def list_waiting(reference: str, currency: str) -> tuple[NewLine, ...]:
-    """This function will return the lines that wait for an agreement's next invoice, the oldest first."""
-    rows = PendingLine.objects.about(reference).waiting().filter(currency=currency).order_by("id")
+def waiting_ids(reference: str) -> frozenset[UUID]:
+    """This function will return which lines wait for an agreement's next invoice."""
+    return frozenset(PendingLine.objects.about(reference).waiting().values_list("id", flat=True))
+
+
+def list_waiting(reference: str, currency: str, *, besides: Collection[UUID] = ()) -> tuple[NewLine, ...]:
+    """This function will return the lines that wait for an agreement's next invoice, the oldest first.
+
+    `besides` are the ids of those that are left out.
+    """
+    rows = PendingLine.objects.about(reference).waiting().filter(currency=currency).exclude(pk__in=besides)
+    rows = rows.order_by("id")
     return tuple(from_content(row.content) for row in rows)
 
 

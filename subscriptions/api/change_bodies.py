@@ -185,9 +185,9 @@ class WaitingLineBody(ResponseBody):
 class ChangePreviewBody(ResponseBody):
     """What the change would cost, in minor units of `currency`.
 
-    `invoice` is issued with the change, `waiting` waits for the next one, and `renewal` is that one at `renews_at`,
-    with usage as it stands now; where no such period could begin, `refusal` says why. `proration` is null where nothing
-    is charged for the running period.
+    `invoice` is issued with the change, `waiting` waits because of it for the next one, and `renewal` is that one at
+    `renews_at`, with whatever else waits and usage as it stands now; where no such period could begin, `refusal` says
+    why. `proration` is null where nothing is charged for the running period.
     """
 
     subscription = StrictString()

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.internal import NewLine
-from billing.selectors import Explanation, InvoiceView, explain_invoice, get_invoice, list_waiting
+from billing.selectors import Explanation, InvoiceView, explain_invoice, get_invoice, list_waiting, waiting_ids
 from core import errors
 from core.actor import SYSTEM, Actor
 from subscriptions.internal._changing import Outcome, carry_out
@@ -16,16 +16,14 @@ from subscriptions.internal._due_changes import apply_change
 from subscriptions.internal._policy import CHANGE, check_customer
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked
-from subscriptions.internal._scheduled import withdraw
-from subscriptions.internal._seller import refuse_change_of_seller
 from subscriptions.internal._upcoming import begin_upcoming, next_begins_at, undone
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
-from subscriptions.services._schedule import NOW, REPLACED, schedule_change
+from subscriptions.services._schedule import NOW, schedule_change
 from subscriptions.wanted import Wanted
 
 # So many periods are begun to tell what comes after them.
-MOST_PERIODS: Final = 36
+MOST_PERIODS: Final = 110
 
 
 class TooFarAhead(errors.Invalid):
@@ -44,9 +42,10 @@ class ChangeWouldFail(errors.Conflict):
 class ChangePreview:
     """What a change would come to. Amounts are minor units of `currency`.
 
-    `behavior` is None where nothing is charged for the running period. `invoice` is the change's own, `waiting` are all
-    lines that would then wait for the next invoice, and `renewal` is that invoice, as far as it is known: usage is
-    counted as it stands. `renewal` is None if no period follows, or if it could not begin, for the reason `refusal`.
+    `behavior` is None where nothing is charged for the running period. `invoice` is the change's own, `waiting` are the
+    lines that would wait for the next invoice because of it, and `renewal` is that invoice with whatever else waits, as
+    far as it is known: usage is counted as it stands. `renewal` is None if no period follows, or if it could not begin,
+    for the reason `refusal`.
     """
 
     subscription: str
@@ -84,49 +83,47 @@ def preview_change(
     """This function will return exactly what `change_subscription` would invoice at the same instant.
 
     It carries the change out and takes it back, so that no row, number, fact or job stays. A later one is carried out
-    as a worker will, after everything that comes before it; it stands in the place of one that waits for then.
+    as a worker will, after everything that comes before it.
 
     :raises core.errors.Refusal: as `change_subscription` would.
-    :raises subscriptions.internal.ChangeOfTheSeller: if a customer asks, and what waits for then is not his.
     :raises TooFarAhead: if more periods come before than can be told.
     """
     with undone():
         subscription = locked(subscription_id)
         check_customer(actor, CHANGE)
         catch_up(subscription, actor=actor, now=now)
+        before = waiting_ids(subscription.public_id)
         if when == NOW:
             done = carry_out(subscription, wanted, behavior=behavior, at=now, actor=actor, now=now)
-            return _seen(subscription, done, at=now)
+            return _seen(subscription, done, before, at=now)
         at = when if isinstance(when, datetime) else None
-        return _seen_later(subscription, wanted, at=at, behavior=behavior, actor=actor, now=now)
+        return _seen_later(subscription, wanted, before, at=at, behavior=behavior, actor=actor, now=now)
 
 
 def _seen_later(
     subscription: Subscription,
     wanted: Wanted,
+    before: frozenset[UUID],
     *,
     at: datetime | None,
     behavior: Behavior | None,
     actor: Actor,
     now: datetime,
 ) -> ChangePreview:
-    _refuse_too_far(subscription, at)
-    for other in ScheduledChange.objects.of(subscription).pending().filter(effective_at=at):
-        refuse_change_of_seller(other, actor=actor)
-        withdraw(other, reason=REPLACED, actor=actor, now=now)
     row = schedule_change(
         subscription_id=subscription.pk, wanted=wanted, at=at, behavior=behavior, actor=actor, now=now
     )
+    _refuse_too_far(subscription, at)
     begins_at = next_begins_at(subscription)
     if at is None:
-        return _seen(subscription, Outcome(), at=begins_at or row.takes_effect_at)
+        return _seen(subscription, Outcome(), before, at=begins_at or row.takes_effect_at)
     apply_change(change_id=row.pk, actor=SYSTEM, now=at)
     row.refresh_from_db()
     if row.state == ScheduledChange.State.FAILED:
         raise ChangeWouldFail(row.error)
     subscription.refresh_from_db()
     invoice = get_invoice(row.invoice_id) if row.invoice_id else None
-    return _seen(subscription, Outcome(invoice=invoice, behavior=behavior), at=at)
+    return _seen(subscription, Outcome(invoice=invoice, behavior=behavior), before, at=at)
 
 
 def _refuse_too_far(subscription: Subscription, at: datetime | None) -> None:
@@ -136,9 +133,9 @@ def _refuse_too_far(subscription: Subscription, at: datetime | None) -> None:
         raise TooFarAhead(periods=MOST_PERIODS)
 
 
-def _seen(subscription: Subscription, done: Outcome, *, at: datetime) -> ChangePreview:
+def _seen(subscription: Subscription, done: Outcome, before: frozenset[UUID], *, at: datetime) -> ChangePreview:
     invoice = _explained(done.invoice)
-    waiting = list_waiting(subscription.public_id, subscription.currency)
+    waiting = list_waiting(subscription.public_id, subscription.currency, besides=before)
     renews_at = next_begins_at(subscription)
     renewal, refusal = _renewal(subscription, renews_at)
     return ChangePreview(

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.models import CouponRedemption, Invoice
-from billing.selectors import Explanation, explain_invoice, list_waiting
+from billing.selectors import Explanation, explain_invoice, list_waiting, waiting_ids
 from billing.services import create_tax_rate, create_wallet, grant_promotion
 from core import ids
 from core.actor import SYSTEM
@@ -119,7 +119,7 @@ class World:
         how: dict[str, Any] = {
             "subscription_id": self.subscription.pk, "wanted": wanted, "behavior": behavior, "actor": SYSTEM, "now": at,
         }  # fmt: skip
-        before = digest()
+        before, self.waited = digest(), waiting_ids(self.subscription.public_id)
         asked = _or_refusal(services.preview_change, how | {"when": when})
         assert digest() == before, "asking left something behind"
         told = self.make_now(asked, how) if when == NOW else self.make_later(asked, how, when)
@@ -211,7 +211,9 @@ class World:
         assert figures(asked.invoice) == figures(billed)
         if asked.invoice is not None and billed is not None and not is_settled:
             assert asked.due_minor == asked.invoice.due_minor == billed.due_minor
-        assert asked.waiting == list_waiting(self.subscription.public_id, self.subscription.currency)
+        assert asked.waiting == list_waiting(
+            self.subscription.public_id, self.subscription.currency, besides=self.waited
+        )
 
 
 def _or_refusal(verb: Any, how: dict[str, Any]) -> Any:

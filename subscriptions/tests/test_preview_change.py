@@ -10,9 +10,13 @@ import pytest
 
 from billing.models import Invoice
 from billing.selectors import explain_invoice
+from core import errors
+from core.actor import SYSTEM
 from core.invariants import broken, rules
+from subscriptions import services
 from subscriptions.models import Subscription
 from subscriptions.proration import Behavior
+from subscriptions.services import Wanted
 from subscriptions.tests.changing import change, preview
 from subscriptions.tests.factories import make_coupon, make_plan, seats, subscribe
 from subscriptions.tests.histories import World, figures
@@ -92,6 +96,37 @@ def test_the_next_invoice_comes_as_it_was_told(
 CAN_BE_SEEN = {
     "changed", "same", "period_end", "instant", "renewal", "payment_method", "trialing", "active", "past_due", "paused",
 }  # fmt: skip
+
+
+def test_what_waited_before_is_not_what_the_change_brings(active: Subscription, now: datetime) -> None:
+    change(active, half_way(now), quantity=3)
+    seen = preview(active, half_way(now), quantity=3)
+    assert (seen.is_changed, seen.waiting, seen.waiting_minor, seen.credit_minor) == (False, (), 0, 0)
+    seen = preview(active, half_way(now), quantity=4)
+    assert (seen.waiting_minor, seen.credit_minor) == (1000, 3000)
+    assert seen.renewal is not None
+    # What waited is still on the next invoice.
+    assert [line.amount_minor for line in seen.renewal.lines] == [8000, -1000, 3000, -3000, 4000]
+
+
+def refusal_of(verb: Callable[..., object], row: Subscription, now: datetime, **when: object) -> str:
+    """The code of the refusal of six seats later; nothing if it is not refused."""
+    try:
+        verb(subscription_id=row.pk, wanted=Wanted(quantity=6), actor=SYSTEM, now=now, **when)
+    except errors.Refusal as refused:
+        return refused.code
+    return ""
+
+
+@pytest.mark.parametrize("in_days", [None, 10, 731, 1500, -1])
+def test_asking_refuses_what_changing_refuses_and_nothing_else(
+    active: Subscription, now: datetime, in_days: int | None
+) -> None:
+    at = None if in_days is None else now + timedelta(days=in_days)
+    for expected in ("", "change_already_scheduled"):
+        asked = refusal_of(services.preview_change, active, now, when=at or "period_end")
+        assert asked == refusal_of(services.schedule_change, active, now, at=at)
+        assert asked == (expected if in_days in (None, 10, 731) else "change_not_in_time")
 
 
 def walk(seed: int, steps: int, now: datetime, freeze: Freeze) -> set[str]:

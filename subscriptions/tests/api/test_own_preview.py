@@ -70,17 +70,17 @@ def test_where_he_may_not_change_he_asks_in_vain(person: Person, body: dict[str,
     assert state() == before
 
 
-def test_nor_what_would_stand_in_the_place_of_the_seller_s(person: Person) -> None:
-    """Of his own that waits he is told what another in its place costs; of the seller's he is refused."""
+def test_what_waits_for_then_is_in_the_way_whoever_scheduled_it(person: Person) -> None:
+    """Asking refuses what changing refuses: of what waits one has to be withdrawn, or replaced, first."""
     body = {"quantity": 4, "at": "period_end"}
     assert person.post("change", body | {"quantity": 2})[0] == 200
-    assert person.post(PREVIEW, body)[0] == 200
+    assert person.post(PREVIEW, body)[1]["code"] == person.post("change", body)[1]["code"] == "change_already_scheduled"
     (own,) = person.api.get(f"{OWN}/{person.row.public_id}/schedule", state="pending").json()["data"]
     assert person.api.post(f"{OWN}/{person.row.public_id}/schedule/{own['id']}/withdraw").status_code == 200
     services.schedule_change(subscription_id=person.row.pk, wanted=Wanted(quantity=3), actor=SYSTEM, now=clock_now())
     before = state()
     status, told = person.post(PREVIEW, body)
-    assert (status, told["code"]) == (403, "change_of_the_seller")
+    assert (status, told["code"]) == (409, "change_already_scheduled")
     assert state() == before
 
 
