@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from accounts import internal as accounts
 from accounts.models import Customer
 from benchmarks import rows
+from billing.models import Posting
 from core import clock
 from core.actor import SYSTEM
 from core.tenancy import writes
@@ -35,8 +37,13 @@ _MADE_UP = re.compile(
 
 
 def by_the_orm(new: Iterable[ScopedRow], changed: Sequence[writes.Changed] = ()) -> None:
-    for row in new:
-        row.save(force_insert=True)
+    for model, found in groupby(new, key=type):
+        if model is Posting:
+            # The sides of a journal come by one statement, or are refused.
+            Posting.objects.bulk_create(found)
+            continue
+        for row in found:
+            row.save(force_insert=True)
     for row, names in changed:
         row.save(update_fields=names)
 
