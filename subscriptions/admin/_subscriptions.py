@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Case, Count, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.console import Bar, Chart, ConsoleAdmin, ConsoleInline, badge, chart, link, links, money, tile
-from subscriptions import mrr
+from subscriptions import mrr, reasons
 from subscriptions.admin import _words as words
 from subscriptions.admin._buttons import Buttons
 from subscriptions.admin._changes import ChangeButton, ScheduledChangesInline
@@ -178,6 +178,7 @@ def subscriptions_by_status() -> list[Chart]:
 def reasons_for_leaving() -> list[Chart]:
     """This function will draw how often each reason was given for a cancellation."""
     left = Subscription.objects.filter(status=Subscription.Status.CANCELED).exclude(reason="").order_by()
-    counted = left.values_list("reason").annotate(number=Count("id")).order_by("-number", "reason")[:MOST_REASONS]
+    said = Case(When(reason__in=reasons.ENDINGS, then="reason"), default=Value(reasons.CancelReason.OTHER.value))
+    counted = left.values_list(said).annotate(number=Count("id")).order_by("-number", said)[:MOST_REASONS]
     bars = [Bar(label=one.replace("_", " "), value=n, text=str(n), tone="bad") for one, n in counted]
     return [Chart(title="Why customers leave", bars=bars)]

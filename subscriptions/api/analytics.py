@@ -83,7 +83,7 @@ class ChurnMonthBody(ResponseBody):
 
 
 class ReasonBody(ResponseBody):
-    """Why customers went, as it was given when they did; empty is unknown."""
+    """Why subscriptions were ended, by a word of ours; `other` is every other text, and empty is unknown."""
 
     reason = StrictString()
     customers = StrictInt()

@@ -21,9 +21,10 @@ from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
 from subscriptions.models import Subscription, SubscriptionEvent, SubscriptionPause
 from subscriptions.proration import Refund
+from subscriptions.reasons import CancelReason
 from subscriptions.signals import SubscriptionAccessRestored, SubscriptionAccessSuspended
 
-PAYMENT_FAILED: Final = "payment_failed"
+PAYMENT_FAILED: Final = CancelReason.PAYMENT_FAILED.value
 CANCEL, PAUSE = "cancel", "pause"
 # Why what could not be collected goes on after all.
 NOTHING_OWED: Final = "nothing_owed"

@@ -17,14 +17,12 @@ from subscriptions.internal._extensions import withdraw_pending
 from subscriptions.internal._pause_rows import close_pause
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
-from subscriptions.internal._scheduled import ENDS, withdraw_changes
+from subscriptions.internal._scheduled import withdraw_changes
 from subscriptions.internal._unused import give_back
 from subscriptions.models import Subscription
 from subscriptions.proration import Refund
+from subscriptions.reasons import SUBSCRIPTION_ENDS, TERM_ENDED, UNPAID
 from subscriptions.signals import SubscriptionCanceled, SubscriptionExpired
-
-TERM_ENDED = "term_ended"
-UNPAID = "unpaid"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +125,7 @@ def _close(
     """Take back what is no longer wanted, charge what was used up to `at`, and revoke what was granted."""
     pause = close_pause(subscription, at=subscription.ended_at or at, actor=actor, now=now)
     withdraw_pending(subscription, actor=actor, now=now)
-    withdraw_changes(subscription, reason=ENDS, actor=actor, now=now)
+    withdraw_changes(subscription, reason=SUBSCRIPTION_ENDS, actor=actor, now=now)
     if old_status == states.INCOMPLETE:
         void_invoice_of(subscription.public_id, reason="never_paid", actor=actor, now=now)
     elif subscription.period_index is not None:

@@ -19,7 +19,6 @@ from subscriptions.proration import Behavior
 from subscriptions.signals import SubscriptionChangeFailed, SubscriptionChangeWithdrawn
 from subscriptions.wanted import from_content
 
-ENDS = "subscription_ends"
 NOTHING = Outcome(is_changed=False)
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from core import errors
 from core.actor import SYSTEM, Actor
 from subscriptions.internal._pause_rows import open_pause
-from subscriptions.internal._scheduled import ENDS
 from subscriptions.models import ScheduledChange, Subscription, SubscriptionEvent, SubscriptionPause
+from subscriptions.reasons import SUBSCRIPTION_ENDS
 
 CANCELED: Final = "cancellation_scheduled"
 PAUSED: Final = ("pause_scheduled", "paused")
@@ -51,7 +51,7 @@ def refuse_undoing_of_seller(subscription: Subscription, *, actor: Actor) -> Non
     asked = _newest(subscription.pk, CANCELED)
     if asked is None or asked.actor != actor.label:
         raise CancellationOfTheSeller
-    for row in ScheduledChange.objects.of(subscription).withdrawn(at=asked.at, why=ENDS):
+    for row in ScheduledChange.objects.of(subscription).withdrawn(at=asked.at, why=SUBSCRIPTION_ENDS):
         refuse_change_of_seller(row, actor=actor)
     for pause in SubscriptionPause.objects.of(subscription).filter(withdrawn_at=asked.at):
         _refuse_pause(pause, actor)

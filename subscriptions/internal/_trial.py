@@ -21,9 +21,8 @@ from subscriptions.internal._rows import locked, parties, record
 from subscriptions.internal._scheduled import begin_with_changes
 from subscriptions.internal._versions import take_next_version
 from subscriptions.models import Subscription, SubscriptionPause, SubscriptionSettings
+from subscriptions.reasons import NO_METHOD
 from subscriptions.signals import SubscriptionTrialConverted
-
-NO_METHOD = "no_payment_method"
 
 
 @transaction.atomic

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
 from core import tenancy
-from subscriptions import mrr
+from subscriptions import mrr, reasons, states
 from subscriptions.months import Months
 from subscriptions.mrr import Movement
 from subscriptions.selectors._kept import NOTHING, Kept, list_kept
@@ -26,14 +26,22 @@ GROUP BY 1, 2, 3
 """
 _REASONS: Final = """
 SELECT currency, reason, customers, amount FROM (
-  SELECT m.currency, e.reason, count(*) AS customers, -sum(m.amount) AS amount,
-    row_number() OVER (PARTITION BY m.currency ORDER BY sum(m.amount), e.reason) AS place
+  SELECT m.currency, w.reason, count(*) AS customers, -sum(m.amount) AS amount,
+    row_number() OVER (PARTITION BY m.currency ORDER BY sum(m.amount), w.reason) AS place
   FROM subscriptions_mrrmovement m JOIN subscriptions_subscriptionevent e ON e.id = m.event_id
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN e.reason = '' OR e.reason = ANY(%(known)s::text[]) THEN e.reason ELSE %(other)s::text END AS reason
+  ) w
   WHERE m.environment_id = %(environment)s AND m.at >= %(starts_at)s AND m.at < %(ends_at)s AND m.kind = 'churn'
+    AND e.new_status = ANY(%(ended)s::text[])
     AND (%(currency)s::text IS NULL OR m.currency = %(currency)s)
-  GROUP BY m.currency, e.reason
+  GROUP BY m.currency, w.reason
 ) found WHERE place <= %(most)s ORDER BY currency, place
 """
+# What somebody has said in his own words is another reason.
+_WORDS: Final[dict[str, Any]] = {
+    "known": list(reasons.ENDINGS), "other": reasons.CancelReason.OTHER.value, "ended": list(states.TERMINAL),
+}  # fmt: skip
 _Sums = dict[Movement, tuple[Decimal, int]]
 
 
@@ -89,7 +97,7 @@ class MonthMrr:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """Why customers went, as it was given when they did; empty is unknown."""
+    """Why subscriptions were ended, by a word of ours; `other` is every other text, and empty is unknown."""
 
     reason: str
     customers: int
@@ -135,14 +143,14 @@ def list_waterfalls(months: Months, currency: str | None = None) -> tuple[Waterf
 
 
 def list_churn(months: Months, currency: str | None = None) -> tuple[Waterfall, ...]:
-    """This function will return the same with what was kept, and why customers went, what cost most first.
+    """This function will return the same with what was kept, and why subscriptions were ended, what cost most first.
 
     Three queries.
     """
     found, kept = list_waterfalls(months, currency), list_kept(months, currency)
     with connection.cursor() as cursor:
         asked = months.asking(currency, environment=tenancy.environment_id())
-        cursor.execute(_REASONS, {**asked, "most": MOST_REASONS})
+        cursor.execute(_REASONS, {**asked, **_WORDS, "most": MOST_REASONS})
         rows = cursor.fetchall()
     return tuple(
         Waterfall(

@@ -25,10 +25,10 @@ from subscriptions.models import (
     ScheduledChangeOver,
 )
 from subscriptions.proration import Behavior, Refund
+from subscriptions.reasons import CancelReason
 from subscriptions.services._addons import add_addon, remove_addon
 from subscriptions.services._cancel import (
     CancelInThePast,
-    CancelReason,
     cancel_subscription,
     end_subscription,
     undo_cancellation,

@@ -1,7 +1,6 @@
 """Canceling, now, at a date or at the end of what is paid, and taking that back; and ending outright."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -17,10 +16,11 @@ from subscriptions.internal._policy import CANCEL as CUSTOMERS_CANCEL
 from subscriptions.internal._policy import check_customer, check_customer_cancel, current_settings
 from subscriptions.internal._renew import catch_up
 from subscriptions.internal._rows import locked, parties, record
-from subscriptions.internal._scheduled import ENDS, withdraw
+from subscriptions.internal._scheduled import withdraw
 from subscriptions.internal._seller import refuse_undoing_of_seller
 from subscriptions.models import CancellationScheduled, ScheduledChange, Subscription
 from subscriptions.proration import Behavior, Refund
+from subscriptions.reasons import ENDED, SUBSCRIPTION_ENDS
 from subscriptions.services._schedule import try_change
 from subscriptions.signals import SubscriptionCancellationScheduled, SubscriptionCancellationUndone
 from subscriptions.wanted import from_content
@@ -28,21 +28,6 @@ from subscriptions.wanted import from_content
 NOW: Final = "now"
 PERIOD_END: Final = "period_end"
 DATE: Final = "date"
-ENDED: Final = "ended"
-
-
-class CancelReason(StrEnum):
-    """Why somebody leaves."""
-
-    TOO_EXPENSIVE = "too_expensive"
-    MISSING_FEATURES = "missing_features"
-    SWITCHED_SERVICE = "switched_service"
-    UNUSED = "unused"
-    CUSTOMER_SERVICE = "customer_service"
-    TOO_COMPLEX = "too_complex"
-    LOW_QUALITY = "low_quality"
-    PAYMENT_FAILED = "payment_failed"
-    OTHER = "other"
 
 
 class CancelInThePast(errors.Invalid):
@@ -129,7 +114,7 @@ def _withdraw_impossible(subscription: Subscription, end: datetime, *, actor: Ac
     for row in ScheduledChange.objects.select_for_update().of(subscription).pending():
         row.subscription = subscription
         if row.takes_effect_at >= end or _moves_an_end(row, actor=actor, now=now):
-            withdraw(row, reason=ENDS, actor=actor, now=now)
+            withdraw(row, reason=SUBSCRIPTION_ENDS, actor=actor, now=now)
 
 
 def _moves_an_end(row: ScheduledChange, *, actor: Actor, now: datetime) -> bool:

@@ -18,11 +18,11 @@ from subscriptions.internal._seller import refuse_change_of_seller
 from subscriptions.internal._upcoming import undone
 from subscriptions.models import ScheduledChange, Subscription
 from subscriptions.proration import Behavior
+from subscriptions.reasons import REPLACED
 from subscriptions.signals import SubscriptionChangeScheduled
 from subscriptions.wanted import Wanted, to_content
 
 NOW: Final = "now"
-REPLACED: Final = "replaced"
 # As far as anything can be planned here.
 FURTHEST: Final = timedelta(days=731)
 

@@ -18,6 +18,7 @@ from core.actor import SYSTEM
 from core.tenancy import Scope
 from featureflags.services import set_override
 from subscriptions import selectors, services
+from subscriptions.admin._subscriptions import reasons_for_leaving
 from subscriptions.models import MrrMovement, Subscription
 from subscriptions.months import Months
 from subscriptions.tests.factories import make_addon, make_customer, make_plan, monthly, subscribe
@@ -51,7 +52,7 @@ def year(analytics_on: None, freeze: Freeze) -> None:
     freeze(FEBRUARY)
     addon = make_addon(monthly("7"))
     item = services.add_addon(subscription_id=hers.pk, addon_id=addon.pk, actor=SYSTEM, now=FEBRUARY)
-    services.cancel_subscription(subscription_id=his.pk, at="now", reason="too dear", actor=SYSTEM, now=FEBRUARY)
+    services.cancel_subscription(subscription_id=his.pk, at="now", reason="too_expensive", actor=SYSTEM, now=FEBRUARY)
     freeze(MARCH)
     services.remove_addon(subscription_id=hers.pk, item_id=item.pk, actor=SYSTEM, now=MARCH)
     sold(bob, "30")
@@ -120,8 +121,27 @@ def test_churn_by_customers_and_by_money(api: Api, year: None) -> None:
     assert rows(dollars, *rates) == [
         (None, None, None), ("0.333333", "0.13637", "0.959089"), ("0", "0.099531", "0.900469"),
     ]  # fmt: skip
-    assert dollars["reasons"] == [{"reason": "too dear", "customers": 1, "mrr_minor": 1000}]
+    assert dollars["reasons"] == [{"reason": "too_expensive", "customers": 1, "mrr_minor": 1000}]
     assert (euros["reasons"], euros["total"]["customers_end"]) == ([], 1)
+
+
+def test_only_endings_have_reasons_and_free_texts_no_row_of_their_own(
+    api: Api, analytics_on: None, freeze: Freeze
+) -> None:
+    freeze(JANUARY)
+    rests, leaves, goes, goes_too, silent = (sold(make_customer(), "10") for _ in range(5))
+    freeze(FEBRUARY)
+    about: dict[str, Any] = {"actor": SYSTEM, "now": FEBRUARY}
+    services.pause_subscription(subscription_id=rests.pk, reason="a holiday", **about)
+    services.pause_subscription(subscription_id=leaves.pk, **about)
+    for row, reason in ((goes, "too dear for me"), (goes_too, "moving abroad"), (silent, "")):
+        services.cancel_subscription(subscription_id=row.pk, at="now", reason=reason, **about)
+    [dollars] = told(api, "churn")["data"]
+    assert rows(dollars, "customers_churned")[1] == (5,)
+    assert dollars["reasons"] == [
+        {"reason": "other", "customers": 2, "mrr_minor": 2000}, {"reason": "", "customers": 1, "mrr_minor": 1000},
+    ]  # fmt: skip
+    assert [bar.label for chart in reasons_for_leaving() for bar in chart.bars] == ["other"]
 
 
 def test_rates_tell_of_those_alone_who_were_there_at_the_start(api: Api, analytics_on: None, freeze: Freeze) -> None:
