@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from core.http.serializers import (
@@ -15,6 +16,7 @@ from core.http.serializers import (
     StrictInt,
     StrictString,
 )
+from payments.models import Refund
 
 
 class CardDetails(RequestBody):
@@ -88,6 +90,16 @@ class RefundBody(ResponseBody):
     finished_at = Instant(allow_null=True)
 
 
+class OwnRefundBody(RefundBody):
+    """Money going back to the customer who asks. Why the seller gave it back is his own affair: `reason` is empty."""
+
+    reason = serializers.SerializerMethodField()  # type: ignore[assignment]
+
+    def get_reason(self, row: Refund) -> str:
+        """This function will return nothing."""
+        return ""
+
+
 class PaymentDetailBody(ResponseBody):
     """A payment with its attempts and refunds."""
 
@@ -105,6 +117,12 @@ class PaymentDetailBody(ResponseBody):
     settled_at = Instant(allow_null=True)
     attempts = PaymentAttemptBody(many=True)
     refunds = RefundBody(many=True)
+
+
+class OwnPaymentDetailBody(PaymentDetailBody):
+    """A customer's own payment with its attempts and refunds."""
+
+    refunds = OwnRefundBody(many=True)
 
 
 class RefundPayment(RequestBody):

@@ -16,6 +16,7 @@ from payments.api import card_secrets
 from payments.api.filters import CustomerFilter, PaymentFilters
 from payments.api.serializers import (
     AttachPaymentMethod,
+    OwnPaymentDetailBody,
     PaymentDetailBody,
     PaymentMethodAttachmentBody,
     PaymentMethodBody,
@@ -51,6 +52,10 @@ class Payments(Listed, Retrieved, Resource):
         """This function will return the environment's payments with what their bodies show."""
         return _payments()
 
+    def get_serializer_class(self) -> type[PaymentDetailBody]:
+        """This function will return what the actor reads of a payment."""
+        return OwnPaymentDetailBody if self.actor.is_customer else PaymentDetailBody
+
     @action(detail=True, methods=["post"])
     def refund(self, request: Request, pk: str) -> Response:
         """This function will have money given back, and answer the refund on its way.
@@ -74,6 +79,10 @@ class PaymentHistory(Listed, Resource):
     def get_queryset(self) -> QuerySet[Any]:
         """This function will return the environment's payments with what their bodies show."""
         return _payments()
+
+    def get_serializer_class(self) -> type[PaymentDetailBody]:
+        """This function will return what the actor reads of a payment."""
+        return OwnPaymentDetailBody if self.actor.is_customer else PaymentDetailBody
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """This function will answer one page; who is no customer names one."""

@@ -10,14 +10,14 @@ from rest_framework.response import Response
 from core import clock
 from core.http.views import Listed, Request, Resource, ok
 from subscriptions import services
-from subscriptions.api.change_bodies import ChangedBody, ChangeOwnSubscription, ChangePreviewBody
+from subscriptions.api.change_bodies import ChangeOwnSubscription, ChangePreviewBody
 from subscriptions.api.filters import OwnSubscriptionFilters
+from subscriptions.api.own_bodies import OwnChangedBody, OwnSubscriptionBody
 from subscriptions.api.reading import shown, with_holdings
 from subscriptions.api.serializers import (
     CancelOwnSubscription,
     PauseOwnSubscription,
     RenewSubscription,
-    SubscriptionBody,
 )
 from subscriptions.api.views import subscriptions_on
 from subscriptions.models import Subscription
@@ -30,7 +30,7 @@ class OwnSubscriptions(Listed, Resource):
     prefix = "sub"
     customer_field = "customer_id"
     audience = frozenset({"customer"})
-    serializer_class = SubscriptionBody
+    serializer_class = OwnSubscriptionBody
     filterset_class = OwnSubscriptionFilters
     request_bodies = {
         "cancel": CancelOwnSubscription,
@@ -39,7 +39,7 @@ class OwnSubscriptions(Listed, Resource):
         "pause": PauseOwnSubscription,
         "renew": RenewSubscription,
     }
-    responses = {"change": ChangedBody, "change_preview": ChangePreviewBody}
+    responses = {"change": OwnChangedBody, "change_preview": ChangePreviewBody}
     idempotency = {"change_preview": "none"}
 
     list = subscriptions_on(Listed.list)
@@ -50,7 +50,7 @@ class OwnSubscriptions(Listed, Resource):
 
     def get_serializer(self, *arguments: Any, **options: Any) -> Any:
         """This function will fetch what the rows hold with two more queries, however many they are."""
-        return with_holdings(super().get_serializer, *arguments, **options)
+        return with_holdings(super().get_serializer, self.actor, *arguments, **options)
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
@@ -90,7 +90,7 @@ class OwnSubscriptions(Listed, Resource):
         done = services.change_subscription(
             subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
         )
-        return ok(ChangedBody.of(done, subscription=shown(done.subscription)))
+        return ok(OwnChangedBody.of(done, subscription=shown(done.subscription, self.actor), asker=self.actor))
 
     @action(detail=True, methods=["post"], url_path="change/preview")
     @subscriptions_on
@@ -104,4 +104,4 @@ class OwnSubscriptions(Listed, Resource):
 
     def _done(self, verb: Callable[..., Subscription], body: dict[str, Any] | None = None) -> Response:
         row = verb(subscription_id=self.get_object().pk, **body or {}, actor=self.actor, now=clock.now())
-        return ok(shown(row))
+        return ok(shown(row, self.actor))

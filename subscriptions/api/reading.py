@@ -6,9 +6,11 @@ from uuid import UUID
 
 from billing.selectors import HOLDS_COUPONS, list_redemptions
 from core import ids
+from core.actor import Actor
 from core.tenancy.prepared import Prepared
+from subscriptions.api.own_bodies import OwnSubscriptionBody
 from subscriptions.api.serializers import SubscriptionBody
-from subscriptions.models import KEPT_ADDONS, Subscription, SubscriptionAddOn
+from subscriptions.models import KEPT_ADDONS, Subscription, SubscriptionAddOn, SubscriptionEvent
 
 _HAS_ADDONS = """
     EXISTS (SELECT 1 FROM subscriptions_subscriptionaddon addon
@@ -32,17 +34,33 @@ def find(public_id: str) -> Subscription | None:
     return _ONE.first(public_id, ids.decode(Subscription.prefix, public_id))
 
 
-def shown(row: Subscription) -> Any:
-    """This function will return a subscription as it is answered after a verb."""
-    return SubscriptionBody.of(row, **holdings([row]))
+def body_for(asker: Actor) -> type[SubscriptionBody]:
+    """This function will return what somebody reads of subscriptions: a customer, or who acts for the seller."""
+    return OwnSubscriptionBody if asker.is_customer else SubscriptionBody
 
 
-def with_holdings(serializer: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """This function will return the writer of a list or of one row, with what they hold."""
+def shown(row: Subscription, asker: Actor) -> Any:
+    """This function will return a subscription as it is answered to somebody after a verb."""
+    return body_for(asker).of(row, **holdings([row]), **comments([row], asker))
+
+
+def with_holdings(serializer: Callable[..., Any], asker: Actor, *arguments: Any, **options: Any) -> Any:
+    """This function will return the writer of a list or of one row for somebody, with what they hold."""
     made = serializer(*arguments, **options)
     rows = arguments[0] if arguments else []
-    made.context.update(holdings(rows if isinstance(rows, Sequence) else [rows]))
+    found = rows if isinstance(rows, Sequence) else [rows]
+    made.context.update(holdings(found), **comments(found, asker))
     return made
+
+
+def comments(rows: Sequence[Subscription], asker: Actor) -> dict[str, Any]:
+    """This function will return which comments of subscriptions a customer made himself. Without any it asks nothing.
+
+    Who acts for the seller reads all of them.
+    """
+    keys = [row.pk for row in rows if row.comment] if asker.is_customer else []
+    said = SubscriptionEvent.objects.filter(subscription_id__in=keys, actor=asker.label).exclude(comment="")
+    return {"own_comments": frozenset(said.values_list("subscription_id", "comment")) if keys else frozenset()}
 
 
 def holdings(rows: Sequence[Subscription]) -> dict[str, Any]:

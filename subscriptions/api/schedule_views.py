@@ -12,6 +12,7 @@ from core.http.views import EVERY_SECRET_HOLDER, Listed, Request, Resource, Retr
 from featureflags import services as flags
 from subscriptions import services
 from subscriptions.api.change_bodies import ReplaceChange, ReplaceOwnChange, ScheduledChangeBody, WithdrawChange
+from subscriptions.api.own_bodies import OwnScheduledChangeBody
 from subscriptions.models import ScheduledChange, Subscription
 
 subscriptions_on = flags.requires("subscriptions_enabled")
@@ -50,13 +51,21 @@ class ScheduledChanges(Listed, Retrieved, Resource):
             raise errors.NotFound
         return ScheduledChange.objects.select_related("subscription").filter(subscription_id=key)
 
+    def get_serializer_class(self) -> type[ScheduledChangeBody]:
+        """This function will return what the actor reads of a change."""
+        return OwnScheduledChangeBody if self.actor.is_customer else ScheduledChangeBody
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """This function will say who asks."""
+        return {**super().get_serializer_context(), "asker": self.actor}
+
     @action(detail=True, methods=["post"])
     @subscriptions_on
     def replace(self, request: Request, pk: str, **path: str) -> Response:
         """This function will put another change in the place of one that waits."""
         body = self.request_bodies["replace"].parse(request)
         row = services.replace_change(change_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
-        return created(ScheduledChangeBody.of(row))
+        return created(self.get_serializer_class().of(row, asker=self.actor))
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
@@ -64,7 +73,7 @@ class ScheduledChanges(Listed, Retrieved, Resource):
         """This function will take back a change that waits."""
         body = WithdrawChange.parse(request)
         row = services.withdraw_change(change_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
-        return ok(ScheduledChangeBody.of(row))
+        return ok(self.get_serializer_class().of(row, asker=self.actor, said=body.get("reason", "")))
 
 
 class OwnScheduledChanges(ScheduledChanges):
@@ -72,4 +81,6 @@ class OwnScheduledChanges(ScheduledChanges):
 
     audience = frozenset({"customer"})
     audiences = {}
+    serializer_class = OwnScheduledChangeBody
+    responses = {"replace": {201: OwnScheduledChangeBody}, "withdraw": OwnScheduledChangeBody}
     request_bodies = {"replace": ReplaceOwnChange, "withdraw": WithdrawChange}

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
@@ -18,7 +19,8 @@ from subscriptions import services
 from subscriptions.api import change_views
 from subscriptions.api.filters import SubscriptionFilters
 from subscriptions.api.history import SubscriptionEventBody
-from subscriptions.api.reading import find, holdings, shown, with_holdings
+from subscriptions.api.own_bodies import OwnSubscriptionEventBody
+from subscriptions.api.reading import body_for, find, holdings, shown, with_holdings
 from subscriptions.api.serializers import (
     AddAddOn,
     CancelOwnSubscription,
@@ -41,6 +43,10 @@ from subscriptions.models import PAGES, Subscription, SubscriptionAddOn, Subscri
 
 CREDITING = "credit-notes:write"
 EVERYBODY = EVERY_SECRET_HOLDER | {"customer"}
+ANY_EVENT: Any = PolymorphicProxySerializer(
+    component_name="AnySubscriptionEvent", serializers=[SubscriptionEventBody, OwnSubscriptionEventBody],
+    resource_type_field_name=None,
+)  # fmt: skip
 subscriptions_on = flags.requires("subscriptions_enabled")
 
 
@@ -89,9 +95,13 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
             raise errors.NotFound
         return found
 
+    def get_serializer_class(self) -> type[SubscriptionBody]:
+        """This function will return what the actor reads of a subscription."""
+        return body_for(self.actor)
+
     def get_serializer(self, *arguments: Any, **options: Any) -> Any:
         """This function will fetch what the rows hold with at most two more queries, however many they are."""
-        return with_holdings(super().get_serializer, *arguments, **options)
+        return with_holdings(super().get_serializer, self.actor, *arguments, **options)
 
     @subscriptions_on
     def create(self, request: Request) -> Response:
@@ -108,7 +118,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         """This function will start a trial, or refuse: nothing is charged at once."""
         body = _of_whom(request, StartTrial, StartOwnTrial)
         row = services.start_trial(**body, actor=request.actor, now=clock.now())
-        return created(shown(row))
+        return created(shown(row, self.actor))
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
@@ -167,7 +177,7 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         row = services.renew_subscription(
             subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now()
         )
-        return ok(shown(row))
+        return ok(shown(row, self.actor))
 
     @action(detail=True, methods=["post"])
     @subscriptions_on
@@ -175,18 +185,18 @@ class Subscriptions(change_views.Changing, Listed, Retrieved, Resource):
         """This function will redeem a coupon: it reduces the invoices from the next one on."""
         body = RedeemCoupon.parse(request)
         row = services.redeem_coupon(subscription_id=self.get_object().pk, **body, actor=request.actor, now=clock.now())
-        return ok(shown(row))
+        return ok(shown(row, self.actor))
 
     def shown(self, row: Subscription) -> Any:
         """This function will return a subscription as it is answered after a verb."""
-        return shown(row)
+        return shown(row, self.actor)
 
     def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
         return self._done(services.cancel_subscription, body)
 
     def _done(self, verb: Callable[..., Subscription], body: dict[str, Any] | None = None) -> Response:
         row = verb(subscription_id=self.get_object().pk, **body or {}, actor=self.actor, now=clock.now())
-        return ok(shown(row))
+        return ok(shown(row, self.actor))
 
 
 class SubscriptionAddOns(Listed, Resource):
@@ -237,7 +247,7 @@ class SubscriptionEvents(Listed, Resource):
     scope = "subscriptions"
     customer_field = "subscription__customer_id"
     audience = EVERYBODY
-    serializer_class = SubscriptionEventBody
+    serializer_class = ANY_EVENT
     ordering = ("-number",)
 
     list = subscriptions_on(Listed.list)
@@ -248,6 +258,14 @@ class SubscriptionEvents(Listed, Resource):
         :raises core.errors.NotFound: if there is no such subscription, or it is somebody else's.
         """
         return SubscriptionEvent.objects.filter(subscription_id=_visible_key(self)).with_previous()
+
+    def get_serializer_class(self) -> type[SubscriptionEventBody]:
+        """This function will return what the actor reads of the history."""
+        return OwnSubscriptionEventBody if self.actor.is_customer else SubscriptionEventBody
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """This function will say who asks."""
+        return {**super().get_serializer_context(), "asker": self.actor}
 
 
 def _visible_key(view: Resource) -> UUID:
