@@ -177,7 +177,7 @@ def test_a_customer_sees_what_waits_and_a_stranger_nothing(
 ) -> None:
     mine = as_customer[0].post(URL, {"plan": free_plan().public_id}).json()["id"]
     change = api.post(f"{URL}/{mine}/change", {"quantity": 2, "at": "period_end"}).json()["change"]
-    assert as_customer[0].get(f"{URL}/{mine}/schedule").json()["data"] == [change]
+    assert as_customer[0].get(f"{URL}/{mine}/schedule").json()["data"] == [change | {"created_by": "seller"}]
     route = f"{URL}/{mine}/schedule/{change['id']}"
     assert problem(as_customer[0].post(f"{route}/withdraw"))[0] == 403
     foreign = subscribe(make_customer(), free_plan(family=None)).public_id
