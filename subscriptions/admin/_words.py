@@ -122,12 +122,9 @@ def _moment(at: datetime) -> str:
 
 
 class _NamedFormSet(TabularInline.formset):  # type: ignore[misc]
-    """Rows beside a subscription that know what is mentioned in them."""
+    """Rows beside a subscription with the names of the public ids that are `mentioned` in them."""
 
-    @staticmethod
-    def mentioned(row: Any) -> set[str]:
-        """This function will return the public ids in a row."""
-        raise NotImplementedError
+    mentioned: Callable[[Any], set[str]]
 
     def get_queryset(self) -> Any:
         """This function will return the rows, named at the first time."""
@@ -142,16 +139,10 @@ class _NamedFormSet(TabularInline.formset):  # type: ignore[misc]
 class ChangesFormSet(_NamedFormSet):
     """Scheduled changes."""
 
-    @staticmethod
-    def mentioned(row: ScheduledChange) -> set[str]:
-        """This function will return the public ids in what is wanted."""
-        return in_wanted(row)
+    mentioned = staticmethod(in_wanted)
 
 
 class HistoryFormSet(_NamedFormSet):
     """Lines of history."""
 
-    @staticmethod
-    def mentioned(row: SubscriptionEvent) -> set[str]:
-        """This function will return the public ids in what was changed."""
-        return in_history(row)
+    mentioned = staticmethod(in_history)
